@@ -1,0 +1,205 @@
+#include "upstream/loop/loop.h"
+
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "tests/upstream/loop/running_loop.h"
+
+namespace idv {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Two connected sockets.
+struct SocketPair {
+  SocketPair() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds.data()), 0); }
+  ~SocketPair() {
+    for (const int fd : fds) close(fd);
+  }
+  SocketPair(const SocketPair&) = delete;
+  SocketPair& operator=(const SocketPair&) = delete;
+  std::array<int, 2> fds{};
+};
+
+std::chrono::nanoseconds ProcessorTimeOf(std::thread& thread) {
+  clockid_t clock{};
+  pthread_getcpuclockid(thread.native_handle(), &clock);
+  timespec time{};
+  clock_gettime(clock, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+// Reads what comes on `fd` and counts it.
+void CountBytes(Loop& loop, int fd, std::atomic<int>& bytes) {
+  loop.SetFdHandler([&bytes](int ready, uint32_t) {
+    std::array<char, 16> buffer{};
+    const ssize_t got = read(ready, buffer.data(), buffer.size());
+    if (got > 0) bytes += static_cast<int>(got);
+  });
+  loop.WatchFd(fd, EPOLLIN);
+}
+
+template <typename Condition>
+bool Eventually(Condition condition) {
+  const auto end = Clock::now() + std::chrono::seconds(10);
+  while (!condition()) {
+    if (Clock::now() > end) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+TEST(LoopTest, RunsPostedWorkOnItsOwnThread) {
+  RunningLoop running;
+
+  const std::thread::id there = running.Do([] { return std::this_thread::get_id(); });
+
+  EXPECT_EQ(there, running.thread().get_id());
+}
+
+TEST(LoopTest, WakesFromItsParkForADescriptor) {
+  SocketPair sockets;
+  std::atomic<int> bytes = 0;
+  RunningLoop running;
+  const int parked = running.parker().parked();
+  running.Do([&] { CountBytes(running.loop(), sockets.fds[0], bytes); });
+  ASSERT_TRUE(Eventually([&] { return running.parker().parked() > parked; }));
+
+  ASSERT_EQ(write(sockets.fds[1], "x", 1), 1);
+
+  EXPECT_TRUE(Eventually([&] { return bytes == 1; }));
+}
+
+TEST(LoopTest, LosesNoWakeUpAmongManyDescriptorsAndPosts) {
+  constexpr int kRounds = 20'000;
+  SocketPair sockets;
+  std::atomic<int> bytes = 0;
+  std::atomic<int> posts = 0;
+  RunningLoop running;
+  running.Do([&] { CountBytes(running.loop(), sockets.fds[0], bytes); });
+
+  // Each round waits for the one before, so that the loop parks in between: a lost wake-up would
+  // hang it.
+  std::thread poster([&] {
+    for (int i = 0; i < kRounds; ++i) {
+      running.loop().Post([&posts] { ++posts; });
+      while (posts <= i) std::this_thread::yield();
+    }
+  });
+  for (int i = 0; i < kRounds; ++i) {
+    ASSERT_EQ(write(sockets.fds[1], "x", 1), 1);
+    while (bytes <= i) std::this_thread::yield();
+  }
+  poster.join();
+
+  EXPECT_EQ(bytes, kRounds);
+  EXPECT_EQ(posts, kRounds);
+}
+
+TEST(LoopTest, FiresTimersWhileParked) {
+  RunningLoop running;
+  std::promise<TimePoint> fired;
+  auto timer = running.Do([&] {
+    return std::make_unique<Timer>(running.loop().timers(), [&] { fired.set_value(Clock::now()); });
+  });
+  const TimePoint due = Clock::now() + milliseconds(30);
+
+  running.Do([&] { timer->Set(due); });
+
+  EXPECT_GE(fired.get_future().get(), due);
+  running.Do([&] { timer.reset(); });
+}
+
+TEST(LoopTest, UsesNoProcessorTimeWhenIdle) {
+  SocketPair sockets;
+  std::atomic<int> bytes = 0;
+  RunningLoop running;
+  running.Do([&] { CountBytes(running.loop(), sockets.fds[0], bytes); });
+  const auto before = ProcessorTimeOf(running.thread());
+
+  std::this_thread::sleep_for(milliseconds(500));
+
+  EXPECT_LT(ProcessorTimeOf(running.thread()) - before, milliseconds(5));
+}
+
+TEST(LoopTest, StopsReportingADescriptorThatIsNoLongerWatched) {
+  SocketPair sockets;
+  std::atomic<int> bytes = 0;
+  RunningLoop running;
+  running.Do([&] { CountBytes(running.loop(), sockets.fds[0], bytes); });
+  running.Do([&] { running.loop().UnwatchFd(sockets.fds[0]); });
+
+  ASSERT_EQ(write(sockets.fds[1], "x", 1), 1);
+  running.Do([] {});
+  running.Do([] {});
+
+  EXPECT_EQ(bytes, 0);
+}
+
+TEST(LoopTest, WatchesADescriptorAgainWhoseNumberHasComeBack) {
+  std::atomic<int> bytes = 0;
+  RunningLoop running;
+  auto first = std::make_unique<SocketPair>();
+  const int number = first->fds[0];
+  running.Do([&] { CountBytes(running.loop(), number, bytes); });
+  first.reset();  // closed while it was watched: the epoll set has forgotten it
+  SocketPair second;
+  ASSERT_EQ(second.fds[0], number);
+
+  running.Do([&] { running.loop().WatchFd(number, EPOLLIN); });
+  ASSERT_EQ(write(second.fds[1], "x", 1), 1);
+
+  EXPECT_TRUE(Eventually([&] { return bytes == 1; }));
+}
+
+TEST(LoopTest, RefusesWorkOnceItIsClosed) {
+  RunningLoop running;
+  bool ran = false;
+
+  running.Stop();
+
+  EXPECT_FALSE(running.loop().Post([&] { ran = true; }));
+  EXPECT_FALSE(ran);
+}
+
+TEST(LoopTest, ManyLoopsShareOneWatcher) {
+  constexpr int kLoops = 4;
+  struct Part {
+    explicit Part(Watcher& watcher) : loop(parker, watcher) {}
+    SimpleParker parker;
+    Loop loop;
+    SocketPair sockets;
+    std::atomic<int> bytes = 0;
+    std::thread thread;
+  };
+  Watcher watcher;
+  std::vector<std::unique_ptr<Part>> parts;
+  for (int i = 0; i < kLoops; ++i) parts.push_back(std::make_unique<Part>(watcher));
+  for (const auto& part : parts) {
+    CountBytes(part->loop, part->sockets.fds[0], part->bytes);
+    part->thread = std::thread([&loop = part->loop] { loop.Run(); });
+  }
+
+  for (int round = 1; round <= 1000; ++round) {
+    for (const auto& part : parts) ASSERT_EQ(write(part->sockets.fds[1], "x", 1), 1);
+    for (const auto& part : parts) ASSERT_TRUE(Eventually([&] { return part->bytes == round; }));
+  }
+
+  for (const auto& part : parts) {
+    part->loop.Close();
+    part->parker.ShutDown();
+    part->thread.join();
+  }
+}
+
+}  // namespace
+}  // namespace idv
