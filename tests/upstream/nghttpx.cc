@@ -1,0 +1,99 @@
+#include "tests/upstream/nghttpx.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace idv {
+namespace {
+
+void Run(const std::string& command) {
+  if (std::system((command + " >/dev/null 2>&1").c_str()) != 0) {  // NOLINT: a fixed command
+    ADD_FAILURE() << "failed: " << command;
+  }
+}
+
+sockaddr_in Loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  return address;
+}
+
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = Loopback(0);
+  socklen_t size = sizeof address;
+  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
+  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+bool CanConnect(int port) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  const sockaddr_in address = Loopback(port);
+  const bool connected =
+      connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(fd);
+  return connected;
+}
+
+}  // namespace
+
+TestCertificates::TestCertificates() {
+  std::string name = testing::TempDir() + "/certificates.XXXXXX";
+  folder_ = mkdtemp(name.data());
+  std::ofstream(folder_ + "/san") << "subjectAltName=DNS:localhost\n";
+  const std::string in = "cd " + folder_ + " && openssl ";
+  const std::string new_key = " -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes ";
+  Run(in + "req -x509 -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem" + new_key);
+  Run(in + "req -subj /CN=localhost -keyout server.key -out server.csr" + new_key);
+  Run(in + "x509 -req -days 2 -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial"
+           " -extfile san -out server.pem");
+}
+
+TestCertificates::~TestCertificates() { std::filesystem::remove_all(folder_); }
+
+Nghttpx::Nghttpx(const TestCertificates& certificates, int backend_port) : port_(FreePort()) {
+  const std::string frontend = "--frontend=127.0.0.1," + std::to_string(port_);
+  const std::string backend = "--backend=127.0.0.1," + std::to_string(backend_port);
+  const std::string key = certificates.key_file();
+  const std::string cert = certificates.cert_file();
+  pid_ = fork();
+  if (pid_ == 0) {
+    const int null = open("/dev/null", O_RDWR);
+    dup2(null, STDOUT_FILENO);
+    dup2(null, STDERR_FILENO);
+    execlp("nghttpx", "nghttpx", "--conf=/dev/null", "--workers=1", "--no-ocsp", frontend.c_str(),
+           backend.c_str(), key.c_str(), cert.c_str(), static_cast<char*>(nullptr));
+    _exit(127);
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!CanConnect(port_)) {
+    if (std::chrono::steady_clock::now() > end || waitpid(pid_, nullptr, WNOHANG) != 0) {
+      ADD_FAILURE() << "nghttpx does not start";
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+Nghttpx::~Nghttpx() {
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+}
+
+}  // namespace idv

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/strings/string_view.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace idv {
+
+// Why a call failed, beyond a status code: what a google.rpc.Status says in its details (AIP-193).
+// It travels as payloads of an absl::Status, so that every layer can return it and only the gRPC
+// side needs to know its form.
+struct Failure {
+  // A field of the request, by its path in the proto, and what is wrong with it; each is shown up
+  // to 256 bytes, as by Printable().
+  struct Violation {
+    std::string field;
+    std::string description;
+  };
+
+  // UPPER_SNAKE_CASE, at most 63 characters: what programs tell failures apart by.
+  std::string reason;
+  // The upstream's, when it answered.
+  int http_status = 0;
+  std::string upstream_code;
+  std::vector<Violation> violations;
+  // When a retry makes sense.
+  std::optional<std::chrono::milliseconds> retry_after;
+  // A retry cannot help: clients that retry by themselves are told not to.
+  bool never_retry = false;
+};
+
+// A failed status that carries `failure`. The message is for a person: it names the thing and the
+// expectation and never holds a value that may be personal or secret. It may be longer than what
+// callers are sent.
+absl::Status ToStatus(absl::StatusCode code, absl::string_view message, const Failure& failure);
+
+// The failure that ToStatus() put in; empty fields for any other status.
+Failure FailureOf(const absl::Status& status);
+
+// The most common case.
+absl::Status Fail(absl::StatusCode code, absl::string_view reason, absl::string_view message);
+
+// INVALID_FIELD: the caller's message is well-formed, but a field of it cannot be sent.
+absl::Status InvalidFields(const std::vector<Failure::Violation>& violations);
+
+// What of `text` may be shown to people: printable ASCII, other characters as `?`, at most
+// `max_bytes` with `...` at a cut end.
+std::string Printable(absl::string_view text, size_t max_bytes);
+
+}  // namespace idv

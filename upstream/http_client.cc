@@ -1,0 +1,369 @@
+#include "upstream/http_client.h"
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/match.h>
+#include <absl/strings/str_cat.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <coroutine>
+#include <string>
+
+namespace idv {
+namespace {
+
+// libcurl's own default is 118 s; a common idle timeout of load balancers is 60 s, and a connection
+// that the server has closed meanwhile costs a failed request.
+constexpr long kMaxIdleSeconds = 50;
+// So that a changed DNS entry is followed.
+constexpr long kMaxConnectionSeconds = 300;
+// Handles kept for reuse: each holds its buffers.
+constexpr size_t kMaxIdleHandles = 64;
+
+// The texts name no URL: it may hold ids.
+absl::Status ToStatus(CURLcode code, bool connected) {
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return absl::UnavailableError("no connection to the upstream within the connect timeout");
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return absl::UnavailableError("the upstream's host name cannot be resolved");
+    case CURLE_COULDNT_CONNECT:
+      return absl::UnavailableError("the upstream refuses connections or cannot be reached");
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return absl::UnavailableError("the upstream's certificate is not trusted");
+    case CURLE_SSL_CONNECT_ERROR:
+      return absl::UnavailableError("the TLS handshake with the upstream failed");
+    case CURLE_SSL_CACERT_BADFILE:
+      return absl::UnavailableError("the file of trusted certificates cannot be read");
+    default:
+      return absl::UnavailableError(absl::StrCat(
+          connected ? "the upstream's connection broke before the response was complete ("
+                    : "no connection to the upstream (",
+          curl_easy_strerror(code), ")"));
+  }
+}
+
+int ToCurl(uint32_t epoll_events) {
+  return ((epoll_events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
+         ((epoll_events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
+         ((epoll_events & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
+}
+
+void Append(curl_slist*& list, const std::string& line) {
+  list = curl_slist_append(list, line.c_str());
+}
+
+bool IsPlaintext(absl::string_view url) { return absl::StartsWith(url, "http://"); }
+
+}  // namespace
+
+std::optional<absl::string_view> HttpResponse::Header(absl::string_view name) const {
+  std::optional<absl::string_view> found;
+  absl::string_view rest = header_lines;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size() - 1);
+    const absl::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
+    if (line.size() > name.size() && line[name.size()] == ':' &&
+        absl::StartsWithIgnoreCase(line, name)) {
+      found = absl::StripAsciiWhitespace(line.substr(name.size() + 1));
+    }
+  }
+  return found;
+}
+
+// One request under way: the coroutine that waits for it owns it.
+class HttpClient::Transfer {
+ public:
+  Transfer(HttpClient& client, HttpRequest& request) : client_(client), request_(request) {}
+  ~Transfer() { curl_slist_free_all(headers_); }
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  // Gives the request to curl. False: curl would not take it.
+  bool Start();
+
+  // Ends the transfer with `status`, unless it has ended already; the waiter goes on in the loop's
+  // next step.
+  void End(absl::Status status);
+  void Abort(absl::Status status);
+  void Complete(CURLcode code);
+
+  absl::Status status() const { return status_; }
+  HttpResponse TakeResponse() { return std::move(response_); }
+
+  bool await_ready() const { return ended_; }
+  void await_suspend(std::coroutine_handle<> waiter) { waiter_ = waiter; }
+  void await_resume() const {}
+
+  // curl's callbacks.
+  static size_t OnRead(char* out, size_t size, size_t count, void* self);
+  static size_t OnBody(char* data, size_t size, size_t count, void* self);
+  static size_t OnHeader(char* data, size_t size, size_t count, void* self);
+
+ private:
+  void Detach(bool reusable);
+  void SetUp(CURL* easy);
+  void SetBody(CURL* easy);
+
+  HttpClient& client_;
+  HttpRequest& request_;
+  Easy easy_;
+  curl_slist* headers_ = nullptr;
+  HttpResponse response_;
+  bool headers_complete_ = false;
+  bool too_large_ = false;
+  bool ended_ = false;
+  absl::Status status_;
+  std::coroutine_handle<> waiter_;
+};
+
+bool HttpClient::Transfer::Start() {
+  if (client_.idle_.empty()) {
+    easy_ = client_.NewEasy();
+  } else {
+    easy_ = std::move(client_.idle_.back());
+    client_.idle_.pop_back();
+  }
+  SetUp(easy_.get());
+  client_.transfers_.push_back(this);
+  return curl_multi_add_handle(client_.multi_, easy_.get()) == CURLM_OK;
+}
+
+void HttpClient::Transfer::SetUp(CURL* easy) {
+  for (const auto& [name, value] : request_.headers) {
+    Append(headers_, absl::StrCat(name, ": ", value));
+  }
+  Append(headers_, "Accept: application/json");
+  Append(headers_, "Expect:");
+  curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
+  SetBody(easy);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_);
+  const bool large = request_.body != nullptr && request_.body->size() > kLargeBody;
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+                   static_cast<long>(large ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
+  // Many small requests that start together wait for one connection and share it, where the server
+  // offers HTTP/2.
+  curl_easy_setopt(easy, CURLOPT_PIPEWAIT, large || IsPlaintext(request_.url) ? 0L : 1L);
+}
+
+void HttpClient::Transfer::SetBody(CURL* easy) {
+  // A null custom verb leaves curl's own: GET, or POST where there is a body.
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, nullptr);
+  if (request_.body == nullptr) {
+    curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    if (request_.verb != "GET") {
+      curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.verb.c_str());
+    }
+    return;
+  }
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                   static_cast<curl_off_t>(request_.body->size()));
+  curl_easy_setopt(easy, CURLOPT_READDATA, this);
+  if (request_.verb != "POST") {
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.verb.c_str());
+  }
+  Append(headers_, "Content-Type: application/json");
+}
+
+void HttpClient::Transfer::End(absl::Status status) {
+  if (std::exchange(ended_, true)) return;
+  status_ = std::move(status);
+  if (waiter_) client_.loop_.Resume(waiter_);
+}
+
+void HttpClient::Transfer::Detach(bool reusable) {
+  std::erase(client_.transfers_, this);
+  curl_multi_remove_handle(client_.multi_, easy_.get());
+  if (reusable && client_.idle_.size() < kMaxIdleHandles) {
+    client_.idle_.push_back(std::move(easy_));
+  }
+  easy_.reset();
+}
+
+void HttpClient::Transfer::Abort(absl::Status status) {
+  if (ended_) return;
+  Detach(/*reusable=*/false);
+  End(std::move(status));
+}
+
+void HttpClient::Transfer::Complete(CURLcode code) {
+  long http_status = 0;
+  curl_off_t connected_us = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &http_status);
+  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+  response_.status = static_cast<int>(http_status);
+  Detach(/*reusable=*/code == CURLE_OK);
+  if (code == CURLE_OK && headers_complete_) return End(absl::OkStatus());
+  // curl takes a connection that is closed within the headers for the end of an empty response.
+  if (code == CURLE_OK) return End(ToStatus(CURLE_GOT_NOTHING, /*connected=*/true));
+  if (too_large_) return End(absl::ResourceExhaustedError("the response is over its size limit"));
+  End(ToStatus(code, connected_us > 0));
+}
+
+size_t HttpClient::Transfer::OnRead(char* out, size_t size, size_t count, void* self) {
+  return static_cast<Transfer*>(self)->request_.body->Read(out, size * count);
+}
+
+size_t HttpClient::Transfer::OnBody(char* data, size_t size, size_t count, void* self) {
+  auto* const transfer = static_cast<Transfer*>(self);
+  std::string& body = transfer->response_.body;
+  const size_t bytes = size * count;
+  if (body.size() + bytes > transfer->client_.options_.max_response_bytes) {
+    transfer->too_large_ = true;
+    return 0;  // makes curl give up
+  }
+  body.append(data, bytes);
+  return bytes;
+}
+
+size_t HttpClient::Transfer::OnHeader(char* data, size_t size, size_t count, void* self) {
+  auto* const transfer = static_cast<Transfer*>(self);
+  std::string& lines = transfer->response_.header_lines;
+  const size_t bytes = size * count;
+  // A status line: the headers of an interim response before it are not the answer's.
+  const absl::string_view line(data, bytes);
+  if (absl::StartsWith(line, "HTTP/")) lines.clear();
+  transfer->headers_complete_ = line == "\r\n" || line == "\n";
+  if (lines.size() + bytes > transfer->client_.options_.max_header_bytes) {
+    transfer->too_large_ = true;
+    return 0;
+  }
+  lines.append(data, bytes);
+  return bytes;
+}
+
+HttpClient::HttpClient(Loop& loop, Options options)
+    : loop_(loop),
+      options_(std::move(options)),
+      curl_timer_(loop.timers(), [this] { Drive(CURL_SOCKET_TIMEOUT, 0); }) {
+  loop_.SetFdHandler([this](int fd, uint32_t events) { Drive(fd, ToCurl(events)); });
+  OpenMulti();
+}
+
+HttpClient::~HttpClient() {
+  // Closing the kept connections must not call back into a loop that may have ended.
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, nullptr);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, nullptr);
+  idle_.clear();
+  curl_multi_cleanup(multi_);
+}
+
+void HttpClient::OpenMulti() {
+  multi_ = curl_multi_init();
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &HttpClient::OnSocket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &HttpClient::OnTimer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+}
+
+HttpClient::Easy HttpClient::NewEasy() const {
+  Easy easy(curl_easy_init());
+  CURL* const curl = easy.get();
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  // Else removing a transfer whose name is still being resolved blocks the shard until the resolver
+  // answers.
+  curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+  curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+  curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (!options_.ca_file.empty()) {
+    curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
+    curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+  }
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(options_.connect_timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
+  curl_easy_setopt(curl, CURLOPT_MAXLIFETIME_CONN, kMaxConnectionSeconds);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, options_.user_agent.c_str());
+  curl_easy_setopt(curl, CURLOPT_READFUNCTION, &Transfer::OnRead);
+  // A body is never sent twice: curl must not rewind it to repeat a request on a fresh connection
+  // by itself.
+  curl_easy_setopt(
+      curl, CURLOPT_SEEKFUNCTION,
+      +[](void*, curl_off_t, int) -> int { return CURL_SEEKFUNC_FAIL; });
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
+  return easy;
+}
+
+Task<absl::StatusOr<HttpResponse>> HttpClient::Send(HttpRequest request, TimePoint deadline,
+                                                    Cancellation& cancel) {
+  if (cancel.fired()) co_return absl::CancelledError("cancelled");
+  if (Clock::now() >= deadline) co_return absl::DeadlineExceededError("the deadline has passed");
+
+  Transfer transfer(*this, request);
+  if (!transfer.Start()) {
+    transfer.Abort(absl::UnavailableError("libcurl would not take the request"));
+    co_return transfer.status();
+  }
+  const Cancellation::Listener on_cancel(
+      cancel, [&transfer] { transfer.Abort(absl::CancelledError("cancelled")); });
+  Timer on_deadline(loop_.timers(), [&transfer] {
+    transfer.Abort(absl::DeadlineExceededError("no response before the deadline"));
+  });
+  on_deadline.Set(deadline);
+  co_await transfer;
+
+  if (!transfer.status().ok()) co_return transfer.status();
+  co_return transfer.TakeResponse();
+}
+
+void HttpClient::Drive(curl_socket_t fd, int events) {
+  int running = 0;
+  if (curl_multi_socket_action(multi_, fd, events, &running) != CURLM_OK) return FailAll();
+  CompleteFinished();
+}
+
+void HttpClient::CompleteFinished() {
+  int left = 0;
+  while (const CURLMsg* const message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const CURLcode code = message->data.result;  // the message dies with the handle's removal
+    Transfer* transfer = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    transfer->Complete(code);
+  }
+}
+
+// After a failed action the state of every transfer is undefined: give them all up and start over.
+void HttpClient::FailAll() {
+  const std::vector<Transfer*> transfers = transfers_;
+  for (Transfer* transfer : transfers) {
+    transfer->Abort(absl::UnavailableError("libcurl failed; the connection was given up"));
+  }
+  curl_multi_cleanup(multi_);
+  OpenMulti();
+}
+
+int HttpClient::OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*) {
+  Loop& loop = static_cast<HttpClient*>(self)->loop_;
+  if (what == CURL_POLL_REMOVE) {
+    loop.UnwatchFd(fd);
+  } else {
+    loop.WatchFd(fd, ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) |
+                         ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U));
+  }
+  return 0;
+}
+
+int HttpClient::OnTimer(CURLM*, long timeout_ms, void* self) {
+  Timer& timer = static_cast<HttpClient*>(self)->curl_timer_;
+  if (timeout_ms < 0) {
+    timer.Cancel();
+  } else {
+    timer.Set(Clock::now() + std::chrono::milliseconds(timeout_ms));
+  }
+  return 0;
+}
+
+}  // namespace idv

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
+#include <curl/curl.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "upstream/loop/cancellation.h"
+#include "upstream/loop/loop.h"
+#include "upstream/loop/task.h"
+
+namespace idv {
+
+// The bytes of a request's body, produced while they are sent.
+class RequestBody {
+ public:
+  virtual ~RequestBody() = default;
+  // All of it, in bytes.
+  virtual uint64_t size() const = 0;
+  // Writes the next bytes to `out`, at most `capacity`; 0 after the last one.
+  virtual size_t Read(char* out, size_t capacity) = 0;
+};
+
+struct HttpRequest {
+  std::string verb = "GET";
+  // http:// or https://, with path and query, encoded.
+  std::string url;
+  // Names and values as they are sent; the caller has made sure that they hold no line break.
+  std::vector<std::pair<std::string, std::string>> headers;
+  // Null: no body, and no Content-Type.
+  std::unique_ptr<RequestBody> body;
+};
+
+struct HttpResponse {
+  int status = 0;
+  // The header lines of the final response, as they came.
+  std::string header_lines;
+  std::string body;
+
+  // The value of the last header of that name (in any case), without surrounding blanks.
+  std::optional<absl::string_view> Header(absl::string_view name) const;
+};
+
+// Sends HTTP requests to the upstream. Knows nothing of gRPC, routes, tenants or callers. One
+// instance per shard; it and all it makes live on that shard's thread. curl_global_init() must have
+// run.
+//
+// Connections are kept and used again. HTTP/2 is used for small requests where an https server
+// offers it; bodies over kLargeBody go over HTTP/1.1, since libcurl 7.88 spins a core while an
+// HTTP/2 window is closed. Redirects are not followed, proxies of the environment not used. A
+// request that may have reached the server is never sent again, except one without a body: libcurl
+// repeats that when a kept connection proves dead, so give every request that must not act twice a
+// body.
+class HttpClient {
+ public:
+  struct Options {
+    // PEM file of the certificates to trust; empty: the system's.
+    std::string ca_file;
+    // DNS, TCP and TLS together.
+    std::chrono::milliseconds connect_timeout{3000};
+    size_t max_response_bytes = 8 << 20;
+    // All header lines of a response together.
+    size_t max_header_bytes = 64 << 10;
+    std::string user_agent = "idv-gateway";
+  };
+
+  static constexpr uint64_t kLargeBody = 48 * 1024;
+
+  // Borrows the loop, which must outlive it.
+  HttpClient(Loop& loop, Options options);
+  // No Send() may be under way.
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // Completes with the whole response. Every HTTP response is a success here, 404 and 503 too: see
+  // MapError() for their meaning. What is under way is aborted, and its connection closed, when
+  // `deadline` passes (DNS and connect included) or `cancel` fires. Errors, all meaning "no
+  // response":
+  //   kDeadlineExceeded   the deadline passed, or had passed already
+  //   kCancelled          `cancel` fired, or had fired already
+  //   kUnavailable        no connection, no trust in the server's certificate, or the server hung
+  //   up before the end kResourceExhausted  body or header lines over their cap
+  Task<absl::StatusOr<HttpResponse>> Send(HttpRequest request, TimePoint deadline,
+                                          Cancellation& cancel);
+
+ private:
+  class Transfer;
+  struct EasyDeleter {
+    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  };
+  using Easy = std::unique_ptr<CURL, EasyDeleter>;
+
+  Easy NewEasy() const;
+  void OpenMulti();
+  void Drive(curl_socket_t fd, int events);
+  void CompleteFinished();
+  void FailAll();
+
+  static int OnSocket(CURL* easy, curl_socket_t fd, int what, void* self, void* socket_data);
+  static int OnTimer(CURLM* multi, long timeout_ms, void* self);
+
+  Loop& loop_;
+  const Options options_;
+  Timer curl_timer_;
+  CURLM* multi_ = nullptr;
+  std::vector<Easy> idle_;            // handles ready for another request
+  std::vector<Transfer*> transfers_;  // under way
+};
+
+}  // namespace idv

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <absl/strings/string_view.h>
+
+#include <string>
+#include <vector>
+
+#include "upstream/http_client.h"
+
+namespace idv {
+
+// A JSON text with the base64 of images in it. The images are borrowed, not copied: their base64 is
+// made while the body is read.
+class JsonBody final : public RequestBody {
+ public:
+  // Adds to the end. The bytes of AppendBase64 must stay as they are until the body has been read.
+  void Append(absl::string_view text) { text_.append(text.data(), text.size()); }
+  void Append(char c) { text_.push_back(c); }
+  void AppendBase64(absl::string_view bytes);
+
+  // Takes one character off the end; it must be one of text.
+  void DropLast() { text_.pop_back(); }
+  char last() const { return text_.back(); }
+
+  uint64_t size() const override;
+  size_t Read(char* out, size_t capacity) override;
+
+ private:
+  struct Insert {
+    size_t at;  // where in text_ it stands
+    absl::string_view bytes;
+  };
+
+  std::string text_;
+  std::vector<Insert> inserts_;
+
+  size_t text_read_ = 0;
+  size_t inserts_read_ = 0;
+  uint64_t base64_read_ = 0;  // of the insert that is being read
+};
+
+}  // namespace idv

@@ -1,0 +1,393 @@
+#include "upstream/json_encoder.h"
+
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+#include <google/protobuf/util/time_util.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "kora/idv/gateway/v1/annotations.pb.h"
+#include "upstream/enum_spellings.h"
+
+namespace idv {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+enum class Kind { kNumber, kBool, kString, kBytes, kEnum, kMessage, kStruct, kTimestamp };
+
+struct MessagePlan;
+
+struct FieldPlan {
+  const FieldDescriptor* field;
+  std::string key;  // "\"externalId\":"
+  Kind kind;
+  bool required;
+  const EnumSpellings* spellings = nullptr;
+  const FieldDescriptor* verbatim = nullptr;
+  const MessagePlan* message = nullptr;
+};
+
+struct MessagePlan {
+  std::vector<FieldPlan> fields;
+};
+
+// The caller's own text: its characters that JSON or a terminal could take for something else are
+// escaped.
+void AppendQuoted(absl::string_view text, JsonBody& body) {
+  constexpr absl::string_view kHex = "0123456789abcdef";
+  body.Append('"');
+  size_t plain = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) continue;
+    body.Append(text.substr(plain, i - plain));
+    plain = i + 1;
+    if (c == '"' || c == '\\') {
+      const std::array<char, 2> escaped = {'\\', static_cast<char>(c)};
+      body.Append(absl::string_view(escaped.data(), escaped.size()));
+    } else {
+      const std::array<char, 6> escaped = {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
+      body.Append(absl::string_view(escaped.data(), escaped.size()));
+    }
+  }
+  body.Append(text.substr(plain));
+  body.Append('"');
+}
+
+// The shortest text that reads back as the same number.
+template <typename Number>
+void AppendNumber(Number number, JsonBody& body) {
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  body.Append(absl::string_view(text.data(), static_cast<size_t>(end - text.data())));
+}
+
+// Where in the message the writer is, for violations; built into a text only when one occurs.
+struct Path {
+  const Path* parent;
+  absl::string_view name;
+  int index;  // -1: not an element
+
+  std::string ToString() const {
+    return absl::StrCat(parent == nullptr ? "" : absl::StrCat(parent->ToString(), "."), name,
+                        index < 0 ? "" : absl::StrCat("[", index, "]"));
+  }
+};
+
+class Writer {
+ public:
+  Writer(JsonBody& body, std::vector<Failure::Violation>& violations)
+      : body_(body), violations_(violations) {}
+
+  void WriteMessage(const MessagePlan& plan, const Message& message, const Path* parent) {
+    body_.Append('{');
+    for (const FieldPlan& field : plan.fields) WriteField(field, message, parent);
+    Close('}');
+  }
+
+ private:
+  void WriteField(const FieldPlan& plan, const Message& message, const Path* parent) {
+    const Reflection& reflection = *message.GetReflection();
+    const Path path{parent, plan.field->name(), -1};
+    if (plan.field->is_repeated()) return WriteList(plan, message, path);
+    if (!IsSet(plan, message)) {
+      if (plan.required) Violate(path, "required, but unset");
+      return;
+    }
+    body_.Append(plan.key);
+    switch (plan.kind) {
+      case Kind::kMessage:
+        WriteMessage(*plan.message, reflection.GetMessage(message, plan.field), &path);
+        break;
+      case Kind::kEnum:
+        WriteEnum(plan, message, reflection.GetEnumValue(message, plan.field), path);
+        break;
+      default:
+        WriteScalar(plan, message, -1, path);
+    }
+    body_.Append(',');
+  }
+
+  // A required number or bool is sent whatever it is: zero and false are values too.
+  static bool IsSet(const FieldPlan& plan, const Message& message) {
+    const Reflection& reflection = *message.GetReflection();
+    if (reflection.HasField(message, plan.field)) return true;
+    if (plan.verbatim != nullptr && reflection.HasField(message, plan.verbatim)) return true;
+    return plan.required && (plan.kind == Kind::kNumber || plan.kind == Kind::kBool);
+  }
+
+  void WriteList(const FieldPlan& plan, const Message& message, const Path& path) {
+    const Reflection& reflection = *message.GetReflection();
+    const int size = reflection.FieldSize(message, plan.field);
+    if (size == 0) {
+      if (plan.required) Violate(path, "required, but empty");
+      return;
+    }
+    body_.Append(plan.key);
+    body_.Append('[');
+    for (int i = 0; i < size; ++i) {
+      const Path element{path.parent, path.name, i};
+      if (plan.kind == Kind::kMessage) {
+        WriteMessage(*plan.message, reflection.GetRepeatedMessage(message, plan.field, i),
+                     &element);
+      } else if (plan.kind == Kind::kEnum) {
+        WriteEnum(plan, message, reflection.GetRepeatedEnumValue(message, plan.field, i), element);
+      } else {
+        WriteScalar(plan, message, i, element);
+      }
+      body_.Append(',');
+    }
+    Close(']');
+    body_.Append(',');
+  }
+
+  void WriteEnum(const FieldPlan& plan, const Message& message, int number, const Path& path) {
+    if (const auto text = plan.spellings->ToText(number)) return AppendQuoted(*text, body_);
+    if (number != 0 || plan.verbatim == nullptr) {
+      return Violate(path, absl::StrCat("the enum has no value ", number));
+    }
+    AppendQuoted(message.GetReflection()->GetString(message, plan.verbatim), body_);
+  }
+
+  // `index` -1: the singular field.
+  void WriteScalar(const FieldPlan& plan, const Message& message, int index, const Path& path) {
+    const Reflection& reflection = *message.GetReflection();
+    const FieldDescriptor* const field = plan.field;
+    const bool one = index < 0;
+    std::string scratch;
+    switch (field->cpp_type()) {
+      case FieldDescriptor::CPPTYPE_STRING: {
+        const std::string& text =
+            one ? reflection.GetStringReference(message, field, &scratch)
+                : reflection.GetRepeatedStringReference(message, field, index, &scratch);
+        if (plan.kind == Kind::kString) return AppendQuoted(text, body_);
+        body_.Append('"');
+        body_.AppendBase64(text);
+        return body_.Append('"');
+      }
+      case FieldDescriptor::CPPTYPE_BOOL:
+        return body_.Append((one ? reflection.GetBool(message, field)
+                                 : reflection.GetRepeatedBool(message, field, index))
+                                ? "true"
+                                : "false");
+      case FieldDescriptor::CPPTYPE_INT32:
+        return AppendNumber(one ? reflection.GetInt32(message, field)
+                                : reflection.GetRepeatedInt32(message, field, index),
+                            body_);
+      case FieldDescriptor::CPPTYPE_INT64:
+        return AppendNumber(one ? reflection.GetInt64(message, field)
+                                : reflection.GetRepeatedInt64(message, field, index),
+                            body_);
+      case FieldDescriptor::CPPTYPE_DOUBLE:
+        return WriteDouble(one ? reflection.GetDouble(message, field)
+                               : reflection.GetRepeatedDouble(message, field, index),
+                           path);
+      case FieldDescriptor::CPPTYPE_MESSAGE: {
+        const Message& value = one ? reflection.GetMessage(message, field)
+                                   : reflection.GetRepeatedMessage(message, field, index);
+        return plan.kind == Kind::kStruct ? WriteStruct(value, path) : WriteTimestamp(value, path);
+      }
+      default:  // Compile() lets no other type through
+        return;
+    }
+  }
+
+  void WriteDouble(double number, const Path& path) {
+    if (!std::isfinite(number)) return Violate(path, "must be a finite number");
+    AppendNumber(number, body_);
+  }
+
+  void WriteTimestamp(const Message& message, const Path& path) {
+    const auto& time = static_cast<const google::protobuf::Timestamp&>(message);
+    using google::protobuf::util::TimeUtil;
+    if (time.seconds() < TimeUtil::kTimestampMinSeconds ||
+        time.seconds() > TimeUtil::kTimestampMaxSeconds || time.nanos() < 0 ||
+        time.nanos() > 999'999'999) {
+      return Violate(path, "must be a time within the years 1 to 9999");
+    }
+    AppendQuoted(TimeUtil::ToString(time), body_);
+  }
+
+  void WriteStruct(const Message& message, const Path& path) {
+    WriteObject(static_cast<const google::protobuf::Struct&>(message), path);
+  }
+
+  // protobuf's own limit on nesting has bounded the depth when the request was parsed.
+  void WriteObject(const google::protobuf::Struct& object, const Path& path) {
+    body_.Append('{');
+    for (const auto& [key, value] : object.fields()) {
+      AppendQuoted(key, body_);
+      body_.Append(':');
+      WriteValue(value, path);
+      body_.Append(',');
+    }
+    Close('}');
+  }
+
+  void WriteValue(const google::protobuf::Value& value, const Path& path) {
+    switch (value.kind_case()) {
+      case google::protobuf::Value::kNumberValue:
+        return WriteDouble(value.number_value(), path);
+      case google::protobuf::Value::kStringValue:
+        return AppendQuoted(value.string_value(), body_);
+      case google::protobuf::Value::kBoolValue:
+        return body_.Append(value.bool_value() ? "true" : "false");
+      case google::protobuf::Value::kStructValue:
+        return WriteObject(value.struct_value(), path);
+      case google::protobuf::Value::kListValue:
+        body_.Append('[');
+        for (const auto& element : value.list_value().values()) {
+          WriteValue(element, path);
+          body_.Append(',');
+        }
+        return Close(']');
+      default:
+        return body_.Append("null");
+    }
+  }
+
+  // Ends an object or a list: every member before it has left a comma.
+  void Close(char bracket) {
+    if (body_.last() == ',') body_.DropLast();
+    body_.Append(bracket);
+  }
+
+  void Violate(const Path& path, std::string description) {
+    violations_.push_back({path.ToString(), std::move(description)});
+  }
+
+  JsonBody& body_;
+  std::vector<Failure::Violation>& violations_;
+};
+
+absl::StatusOr<Kind> KindOf(const FieldDescriptor& field) {
+  if (!field.is_map()) {
+    switch (field.type()) {
+      case FieldDescriptor::TYPE_STRING:
+        return Kind::kString;
+      case FieldDescriptor::TYPE_BYTES:
+        return Kind::kBytes;
+      case FieldDescriptor::TYPE_BOOL:
+        return Kind::kBool;
+      case FieldDescriptor::TYPE_ENUM:
+        return Kind::kEnum;
+      case FieldDescriptor::TYPE_INT32:
+      case FieldDescriptor::TYPE_INT64:
+      case FieldDescriptor::TYPE_DOUBLE:
+        return Kind::kNumber;
+      case FieldDescriptor::TYPE_MESSAGE:
+        if (field.message_type()->full_name() == "google.protobuf.Struct") return Kind::kStruct;
+        if (field.message_type()->full_name() == "google.protobuf.Timestamp") {
+          return Kind::kTimestamp;
+        }
+        if (field.message_type()->file()->package() != "google.protobuf") return Kind::kMessage;
+        break;
+      default:
+        break;
+    }
+  }
+  return absl::UnimplementedError(
+      absl::StrCat(field.full_name(), " has a type that no request can carry as JSON"));
+}
+
+}  // namespace
+
+struct JsonEncoder::Plan {
+  // A plan per message type; a type may contain itself.
+  absl::StatusOr<const MessagePlan*> Add(const Descriptor& type,
+                                         const std::set<const FieldDescriptor*>& skipped);
+  absl::StatusOr<FieldPlan> PlanField(const FieldDescriptor& field);
+
+  const Descriptor* type;
+  EnumTable enums;
+  std::map<const Descriptor*, std::unique_ptr<MessagePlan>> messages;
+  const MessagePlan* root = nullptr;
+};
+
+absl::StatusOr<const MessagePlan*> JsonEncoder::Plan::Add(
+    const Descriptor& message_type, const std::set<const FieldDescriptor*>& skipped) {
+  std::unique_ptr<MessagePlan>& known = messages[&message_type];
+  if (known != nullptr) return known.get();
+  known = std::make_unique<MessagePlan>();
+  MessagePlan* const plan = known.get();
+  for (int i = 0; i < message_type.field_count(); ++i) {
+    const FieldDescriptor& field = *message_type.field(i);
+    const auto& options = field.options().GetExtension(kora::idv::gateway::v1::field);
+    if (!options.verbatim_of().empty() || skipped.contains(&field)) continue;
+    absl::StatusOr<FieldPlan> field_plan = PlanField(field);
+    if (!field_plan.ok()) return field_plan.status();
+    plan->fields.push_back(*std::move(field_plan));
+  }
+  return plan;
+}
+
+absl::StatusOr<FieldPlan> JsonEncoder::Plan::PlanField(const FieldDescriptor& field) {
+  const auto& options = field.options().GetExtension(kora::idv::gateway::v1::field);
+  const absl::StatusOr<Kind> kind = KindOf(field);
+  if (!kind.ok()) return kind.status();
+  FieldPlan plan{.field = &field,
+                 .key = absl::StrCat("\"", field.json_name(), "\":"),
+                 .kind = *kind,
+                 .required = options.required()};
+  if (*kind == Kind::kEnum) {
+    const auto spellings = enums.Get(*field.enum_type());
+    if (!spellings.ok()) return spellings.status();
+    plan.spellings = *spellings;
+    plan.verbatim = VerbatimOf(field);
+  }
+  if (*kind == Kind::kMessage) {
+    const auto message = Add(*field.message_type(), {});
+    if (!message.ok()) return message.status();
+    plan.message = *message;
+  }
+  return plan;
+}
+
+JsonEncoder::JsonEncoder(std::unique_ptr<Plan> plan) : plan_(std::move(plan)) {}
+JsonEncoder::JsonEncoder(JsonEncoder&&) noexcept = default;
+JsonEncoder::~JsonEncoder() = default;
+
+absl::StatusOr<JsonEncoder> JsonEncoder::Compile(const Descriptor& type,
+                                                 const std::set<const FieldDescriptor*>& skipped) {
+  auto plan = std::make_unique<Plan>();
+  plan->type = &type;
+  const auto root = plan->Add(type, skipped);
+  if (!root.ok()) return root.status();
+  plan->root = *root;
+  return JsonEncoder(std::move(plan));
+}
+
+void JsonEncoder::Encode(const Message& message, JsonBody& body,
+                         std::vector<Failure::Violation>& violations) const {
+  Writer(body, violations).WriteMessage(*plan_->root, message, nullptr);
+}
+
+std::string JsonEncoder::ProtoPath(absl::string_view json_path) const {
+  std::string proto_path;
+  const Descriptor* type = plan_->type;
+  for (const absl::string_view segment : absl::StrSplit(json_path, '.')) {
+    const size_t name_end = std::min(segment.find('['), segment.size());
+    const absl::string_view name = segment.substr(0, name_end);
+    const FieldDescriptor* found = nullptr;
+    for (int i = 0; type != nullptr && i < type->field_count(); ++i) {
+      if (type->field(i)->json_name() == name) found = type->field(i);
+    }
+    absl::StrAppend(&proto_path, proto_path.empty() ? "" : ".",
+                    found == nullptr ? name : absl::string_view(found->name()),
+                    segment.substr(name_end));
+    type = found == nullptr ? nullptr : found->message_type();
+  }
+  return proto_path;
+}
+
+}  // namespace idv

@@ -1,0 +1,439 @@
+#include "upstream/route.h"
+
+#include <absl/strings/ascii.h>
+#include <absl/strings/match.h>
+#include <absl/strings/str_cat.h>
+#include <absl/strings/str_split.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <google/api/annotations.pb.h>
+
+#include "upstream/enum_spellings.h"
+#include "upstream/failure.h"
+#include "upstream/json_encoder.h"
+
+namespace idv {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::MethodDescriptor;
+using google::protobuf::Reflection;
+using kora::idv::gateway::v1::MethodOptions;
+
+// What common servers take as a request line and as one header (nginx and Go: 8 kB and more).
+constexpr size_t kMaxTargetBytes = 8000;
+constexpr size_t kMaxHeaderValueBytes = 1000;
+
+// A field whose text travels in the path, the query or a header.
+struct Parameter {
+  std::vector<const FieldDescriptor*>
+      fields;        // from the message down; only the path of a stream goes deeper than one
+  std::string name;  // of the query parameter or the header
+  bool required = false;
+  const EnumSpellings* spellings = nullptr;
+  const FieldDescriptor* verbatim = nullptr;
+
+  std::string FieldPath() const {
+    std::string path;
+    for (const FieldDescriptor* field : fields) {
+      absl::StrAppend(&path, path.empty() ? "" : ".", field->name());
+    }
+    return path;
+  }
+};
+
+// A piece of the path: `literal`, or the value of `parameter`.
+struct Segment {
+  std::string literal;
+  std::optional<Parameter> parameter;
+};
+
+void AppendPercentEncoded(absl::string_view text, std::string& out) {
+  constexpr absl::string_view kHex = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (absl::ascii_isalnum(byte) || absl::StrContains("-._~", absl::string_view(&c, 1))) {
+      out.push_back(c);
+    } else {
+      out.append({'%', kHex[byte >> 4], kHex[byte & 15]});
+    }
+  }
+}
+
+bool HasControlCharacter(absl::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
+}
+
+// Why `text` cannot be one segment of a path; empty when it can.
+absl::string_view PathFault(absl::string_view text) {
+  if (text.empty()) return "required, but unset";
+  if (text == "." || text == "..") return "must not be '.' or '..'";
+  if (HasControlCharacter(text)) return "must not contain control characters";
+  return "";
+}
+
+absl::string_view HeaderFault(absl::string_view text) {
+  const bool printable = std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isprint(static_cast<unsigned char>(c));
+  });
+  if (!printable) return "must be printable ASCII: it travels as an HTTP header";
+  if (absl::StripAsciiWhitespace(text) != text) return "must not begin or end with a blank";
+  if (text.size() > kMaxHeaderValueBytes) return "must not be longer than 1000 bytes";
+  return "";
+}
+
+// The value of `parameter` as text; nothing when it is unset.
+absl::StatusOr<std::string> TextOf(const Parameter& parameter, const Message& root) {
+  const Message* message = &root;
+  for (size_t i = 0; i + 1 < parameter.fields.size(); ++i) {
+    message = &message->GetReflection()->GetMessage(*message, parameter.fields[i]);
+  }
+  const Reflection& reflection = *message->GetReflection();
+  const FieldDescriptor* const field = parameter.fields.back();
+  if (parameter.spellings != nullptr) {
+    const int number = reflection.GetEnumValue(*message, field);
+    if (const auto text = parameter.spellings->ToText(number)) return std::string(*text);
+    if (number != 0) {
+      return absl::InvalidArgumentError(absl::StrCat("the enum has no value ", number));
+    }
+    return parameter.verbatim == nullptr ? "" : reflection.GetString(*message, parameter.verbatim);
+  }
+  if (!reflection.HasField(*message, field)) return "";
+  switch (field->cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return reflection.GetBool(*message, field) ? "true" : "false";
+    case FieldDescriptor::CPPTYPE_INT32:
+      return absl::StrCat(reflection.GetInt32(*message, field));
+    case FieldDescriptor::CPPTYPE_INT64:
+      return absl::StrCat(reflection.GetInt64(*message, field));
+    default:
+      return reflection.GetString(*message, field);
+  }
+}
+
+const kora::idv::gateway::v1::FieldOptions& OptionsOf(const FieldDescriptor& field) {
+  return field.options().GetExtension(kora::idv::gateway::v1::field);
+}
+
+bool HoldsBytes(const Descriptor& type, std::set<const Descriptor*>& seen) {
+  if (!seen.insert(&type).second) return false;
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    if (field.type() == FieldDescriptor::TYPE_BYTES) return true;
+    if (field.message_type() != nullptr && HoldsBytes(*field.message_type(), seen)) return true;
+  }
+  return false;
+}
+
+size_t LargestBytes(const Message& message) {
+  size_t largest = 0;
+  std::vector<const FieldDescriptor*> fields;
+  const Reflection& reflection = *message.GetReflection();
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const bool repeated = field->is_repeated();
+    const int size = repeated ? reflection.FieldSize(message, field) : 1;
+    for (int i = 0; i < size; ++i) {
+      std::string scratch;
+      if (field->type() == FieldDescriptor::TYPE_BYTES) {
+        const std::string& bytes =
+            repeated ? reflection.GetRepeatedStringReference(message, field, i, &scratch)
+                     : reflection.GetStringReference(message, field, &scratch);
+        largest = std::max(largest, bytes.size());
+      } else if (field->message_type() != nullptr) {
+        largest = std::max(largest,
+                           LargestBytes(repeated ? reflection.GetRepeatedMessage(message, field, i)
+                                                 : reflection.GetMessage(message, field)));
+      }
+    }
+  }
+  return largest;
+}
+
+}  // namespace
+
+struct Route::Plan {
+  explicit Plan(const MethodDescriptor& rpc)
+      : method(rpc), options(rpc.options().GetExtension(kora::idv::gateway::v1::method)) {}
+
+  absl::Status Compile();
+  absl::Status CompileHttpRule();
+  absl::Status CompilePath(absl::string_view path);
+  absl::StatusOr<Parameter> CompilePathParameter(absl::string_view field_path);
+  absl::Status CompileFields();
+  absl::Status CompileAnswer();
+  absl::StatusOr<Parameter> MakeParameter(std::vector<const FieldDescriptor*> fields,
+                                          std::string name);
+
+  const MethodDescriptor& method;
+  const MethodOptions& options;
+  std::string verb;
+  bool has_body = false;
+  bool takes_images = false;
+  EnumTable enums;
+  std::vector<Segment> path;
+  std::vector<Parameter> query;
+  std::vector<Parameter> headers;
+  std::vector<const FieldDescriptor*> unserved;
+  std::optional<JsonEncoder> encoder;  // of a unary RPC
+  std::optional<JsonDecoder> decoder;
+};
+
+absl::Status Route::Plan::Compile() {
+  if (options.repeat_safety() == kora::idv::gateway::v1::REPEAT_SAFETY_UNSPECIFIED) {
+    return absl::InvalidArgumentError("its option repeat_safety is unset");
+  }
+  if (method.server_streaming()) {
+    return absl::InvalidArgumentError("the upstream streams no answers");
+  }
+  std::set<const Descriptor*> seen;
+  takes_images = HoldsBytes(*method.input_type(), seen);
+  for (const auto step : {&Plan::CompileHttpRule, &Plan::CompileFields, &Plan::CompileAnswer}) {
+    if (absl::Status status = (this->*step)(); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Route::Plan::CompileHttpRule() {
+  const google::api::HttpRule& rule = method.options().GetExtension(google::api::http);
+  if (rule.pattern_case() == google::api::HttpRule::PATTERN_NOT_SET) {
+    return absl::InvalidArgumentError("it has no google.api.http rule");
+  }
+  if (!rule.body().empty() && rule.body() != "*") {
+    return absl::InvalidArgumentError("its google.api.http body must be \"*\" or absent");
+  }
+  has_body = rule.body() == "*";
+  const bool takes_body = rule.pattern_case() != google::api::HttpRule::kGet;
+  if (has_body != takes_body) {
+    // libcurl by itself repeats a request without body on a fresh connection.
+    return absl::InvalidArgumentError("a GET has no body, and every other verb has one");
+  }
+  if (rule.additional_bindings_size() > 0) {
+    return absl::InvalidArgumentError("it has more than one google.api.http binding");
+  }
+  switch (rule.pattern_case()) {
+    case google::api::HttpRule::kGet:
+      verb = "GET";
+      return CompilePath(rule.get());
+    case google::api::HttpRule::kPost:
+      verb = "POST";
+      return CompilePath(rule.post());
+    case google::api::HttpRule::kPut:
+      verb = "PUT";
+      return CompilePath(rule.put());
+    case google::api::HttpRule::kPatch:
+      verb = "PATCH";
+      return CompilePath(rule.patch());
+    case google::api::HttpRule::kDelete:
+      verb = "DELETE";
+      return CompilePath(rule.delete_());
+    default:
+      return absl::InvalidArgumentError("its google.api.http rule has a custom verb");
+  }
+}
+
+absl::Status Route::Plan::CompilePath(absl::string_view text) {
+  if (!absl::StartsWith(text, "/")) {
+    return absl::InvalidArgumentError("its path does not begin with '/'");
+  }
+  for (const absl::string_view segment : absl::StrSplit(text.substr(1), '/')) {
+    if (absl::StartsWith(segment, "{") && absl::EndsWith(segment, "}")) {
+      auto parameter = CompilePathParameter(segment.substr(1, segment.size() - 2));
+      if (!parameter.ok()) return parameter.status();
+      path.push_back({"", *std::move(parameter)});
+    } else if (segment.empty() || segment.find_first_of("{}*?#%") != absl::string_view::npos) {
+      return absl::InvalidArgumentError(absl::StrCat("its path has the segment '", segment,
+                                                     "'; a segment is plain text or one {field}"));
+    } else {
+      path.push_back({std::string(segment), std::nullopt});
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Parameter> Route::Plan::CompilePathParameter(absl::string_view field_path) {
+  std::vector<const FieldDescriptor*> fields;
+  const Descriptor* type = method.input_type();
+  for (const absl::string_view name : absl::StrSplit(field_path, '.')) {
+    const FieldDescriptor* const field =
+        type == nullptr ? nullptr : type->FindFieldByName(std::string(name));
+    if (field == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("its path names the field '", field_path, "', which the request has not"));
+    }
+    fields.push_back(field);
+    type = field->message_type();
+  }
+  if (fields.size() > 1 && has_body && !method.client_streaming()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("its path names the nested field '", field_path, "'"));
+  }
+  return MakeParameter(std::move(fields), "");
+}
+
+absl::StatusOr<Parameter> Route::Plan::MakeParameter(std::vector<const FieldDescriptor*> fields,
+                                                     std::string name) {
+  const FieldDescriptor& field = *fields.back();
+  Parameter parameter{.fields = std::move(fields),
+                      .name = std::move(name),
+                      .required = OptionsOf(field).required()};
+  if (field.type() == FieldDescriptor::TYPE_ENUM) {
+    const auto spellings = enums.Get(*field.enum_type());
+    if (!spellings.ok()) return spellings.status();
+    parameter.spellings = *spellings;
+    parameter.verbatim = VerbatimOf(field);
+  }
+  switch (field.is_repeated() ? FieldDescriptor::TYPE_MESSAGE : field.type()) {
+    case FieldDescriptor::TYPE_STRING:
+    case FieldDescriptor::TYPE_BOOL:
+    case FieldDescriptor::TYPE_INT32:
+    case FieldDescriptor::TYPE_INT64:
+    case FieldDescriptor::TYPE_ENUM:
+      return parameter;
+    default:
+      return absl::InvalidArgumentError(
+          absl::StrCat("the field '", field.name(), "' cannot travel outside a body"));
+  }
+}
+
+absl::Status Route::Plan::CompileFields() {
+  std::set<const FieldDescriptor*> elsewhere;
+  for (const Segment& segment : path) {
+    if (segment.parameter) elsewhere.insert(segment.parameter->fields.front());
+  }
+  if (method.client_streaming()) return absl::OkStatus();
+  const Descriptor& type = *method.input_type();
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    const auto& field_options = OptionsOf(field);
+    const bool in_header = !field_options.header().empty();
+    if (field_options.gateway_only()) {
+      unserved.push_back(&field);
+      elsewhere.insert(&field);
+    }
+    if (elsewhere.contains(&field) || !field_options.verbatim_of().empty()) continue;
+    if (!in_header && has_body) continue;
+    auto parameter =
+        MakeParameter({&field}, in_header ? field_options.header() : field.json_name());
+    if (!parameter.ok()) return parameter.status();
+    (in_header ? headers : query).push_back(*std::move(parameter));
+    elsewhere.insert(&field);
+  }
+  if (!has_body) return absl::OkStatus();
+  auto compiled = JsonEncoder::Compile(type, elsewhere);
+  if (!compiled.ok()) return compiled.status();
+  encoder.emplace(*std::move(compiled));
+  return absl::OkStatus();
+}
+
+absl::Status Route::Plan::CompileAnswer() {
+  const Descriptor& type = *method.output_type();
+  const FieldDescriptor* list = nullptr;
+  if (!options.list_field().empty()) {
+    list = type.FindFieldByName(options.list_field());
+    if (list == nullptr || !list->is_repeated()) {
+      return absl::InvalidArgumentError(absl::StrCat("its option list_field names '",
+                                                     options.list_field(),
+                                                     "', which is no list of ", type.full_name()));
+    }
+  }
+  auto compiled = JsonDecoder::Compile(type, list);
+  if (!compiled.ok()) return compiled.status();
+  decoder.emplace(*std::move(compiled));
+  return absl::OkStatus();
+}
+
+Route::Route(std::unique_ptr<Plan> plan) : plan_(std::move(plan)) {}
+Route::Route(Route&&) noexcept = default;
+Route::~Route() = default;
+
+absl::StatusOr<Route> Route::Compile(const MethodDescriptor& method) {
+  auto plan = std::make_unique<Plan>(method);
+  if (absl::Status status = plan->Compile(); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(method.full_name(), ": ", status.message()));
+  }
+  return Route(std::move(plan));
+}
+
+const MethodDescriptor& Route::method() const { return plan_->method; }
+const MethodOptions& Route::options() const { return plan_->options; }
+bool Route::takes_images() const { return plan_->takes_images; }
+size_t Route::LargestImage(const Message& message) const {
+  return plan_->takes_images ? LargestBytes(message) : 0;
+}
+
+absl::StatusOr<RestRequest> Route::Encode(const Message& message) const {
+  RestRequest request{.verb = plan_->verb, .target = {}, .headers = {}, .body = nullptr};
+  std::vector<Failure::Violation> violations;
+  const auto text_of = [&](const Parameter& parameter) -> std::string {
+    absl::StatusOr<std::string> text = TextOf(parameter, message);
+    if (text.ok()) return *std::move(text);
+    violations.push_back({parameter.FieldPath(), std::string(text.status().message())});
+    return "";
+  };
+  const auto check = [&](const Parameter& parameter, absl::string_view fault) {
+    if (!fault.empty()) violations.push_back({parameter.FieldPath(), std::string(fault)});
+  };
+
+  for (const Segment& segment : plan_->path) {
+    request.target.push_back('/');
+    request.target.append(segment.literal);
+    if (!segment.parameter) continue;
+    const std::string text = text_of(*segment.parameter);
+    check(*segment.parameter, PathFault(text));
+    AppendPercentEncoded(text, request.target);
+  }
+  char separator = '?';
+  for (const Parameter& parameter : plan_->query) {
+    const std::string text = text_of(parameter);
+    if (text.empty() && parameter.required) check(parameter, "required, but unset");
+    if (text.empty()) continue;
+    request.target.push_back(std::exchange(separator, '&'));
+    request.target.append(parameter.name).push_back('=');
+    AppendPercentEncoded(text, request.target);
+  }
+  if (request.target.size() > kMaxTargetBytes) {
+    violations.push_back({"", "the fields of path and query are longer than 8000 bytes together"});
+  }
+  for (const Parameter& parameter : plan_->headers) {
+    std::string text = text_of(parameter);
+    if (text.empty() && parameter.required) check(parameter, "required, but unset");
+    if (text.empty()) continue;
+    check(parameter, HeaderFault(text));
+    request.headers.emplace_back(parameter.name, std::move(text));
+  }
+  for (const FieldDescriptor* field : plan_->unserved) {
+    if (!message.GetReflection()->HasField(message, field)) continue;
+    violations.push_back(
+        {field->name(), "this version of the gateway does not serve it: leave it unset"});
+  }
+  if (plan_->encoder) {
+    request.body = std::make_unique<JsonBody>();
+    plan_->encoder->Encode(message, *request.body, violations);
+  }
+  if (!violations.empty()) return InvalidFields(violations);
+  return request;
+}
+
+absl::Status Route::Decode(const simdjson::dom::element& json, Message& answer,
+                           DriftSink drift) const {
+  return plan_->decoder->Decode(json, answer, drift);
+}
+
+std::string Route::ProtoPath(absl::string_view json_path) const {
+  for (const Parameter& parameter : plan_->headers) {
+    if (absl::EqualsIgnoreCase(parameter.name, json_path)) return parameter.FieldPath();
+  }
+  for (const Parameter& parameter : plan_->query) {
+    if (parameter.name == json_path) return parameter.FieldPath();
+  }
+  return plan_->encoder ? plan_->encoder->ProtoPath(json_path) : std::string(json_path);
+}
+
+}  // namespace idv

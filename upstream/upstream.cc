@@ -1,0 +1,80 @@
+#include "upstream/upstream.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <chrono>
+#include <utility>
+
+#include "upstream/failure.h"
+
+namespace idv {
+namespace {
+
+using kora::idv::gateway::v1::ANSWER_BODY_MAY_BE_EMPTY;
+using kora::idv::gateway::v1::ANSWER_BODY_OPTIONAL;
+
+bool IsSuccess(int http_status) { return http_status >= 200 && http_status < 300; }
+
+}  // namespace
+
+Upstream::Upstream(Loop& loop, const Options& options, DriftReporter report_drift)
+    : base_url_(options.base_url),
+      health_url_(options.health_url),
+      report_drift_(std::move(report_drift)),
+      http_(loop, options.http) {}
+
+Task<absl::Status> Upstream::Call(const Route& route, const google::protobuf::Message& in,
+                                  const Sender* sender, TimePoint deadline, Cancellation& cancel,
+                                  google::protobuf::Message& out, CallReport& report) {
+  absl::StatusOr<RestRequest> request = route.Encode(in);
+  if (!request.ok()) co_return request.status();
+
+  ++report.attempts;
+  Task<absl::StatusOr<HttpResponse>> sending =
+      http_.Send(ToHttp(route, *std::move(request), sender), deadline, cancel);
+  absl::StatusOr<HttpResponse> response = co_await sending;
+  if (!response.ok()) co_return ErrorMap::FromTransport(response.status());
+  if (!IsSuccess(response->status)) {
+    co_return errors_.FromResponse(route, *std::move(response), parser_,
+                                   std::chrono::system_clock::now());
+  }
+  co_return Read(route, *std::move(response), out);
+}
+
+HttpRequest Upstream::ToHttp(const Route& route, RestRequest request, const Sender* sender) const {
+  HttpRequest http;
+  http.verb = std::move(request.verb);
+  http.url =
+      route.options().target() == kora::idv::gateway::v1::TARGET_HEALTH && !health_url_.empty()
+          ? health_url_
+          : absl::StrCat(base_url_, request.target);
+  http.headers = std::move(request.headers);
+  http.body = std::move(request.body);
+  if (sender != nullptr) {
+    http.headers.emplace_back("Authorization", absl::StrCat("Bearer ", sender->api_key));
+    http.headers.emplace_back("X-Tenant-ID", sender->tenant_id);
+  }
+  return http;
+}
+
+absl::Status Upstream::Read(const Route& route, HttpResponse response,
+                            google::protobuf::Message& out) {
+  const auto answer_body = route.options().answer_body();
+  if (response.body.empty() && answer_body == ANSWER_BODY_MAY_BE_EMPTY) return absl::OkStatus();
+  absl::StatusOr<simdjson::dom::element> json = parser_.Parse(response.body);
+  absl::Status status = json.status();
+  if (json.ok()) {
+    status =
+        route.Decode(*json, out, [&](const Drift& drift) { report_drift_(route.method(), drift); });
+  }
+  if (status.ok()) return status;
+  if (answer_body == ANSWER_BODY_OPTIONAL) {
+    out.Clear();
+    return absl::OkStatus();
+  }
+  return ToStatus(absl::StatusCode::kInternal,
+                  absl::StrCat("the upstream's answer cannot be read: ", status.message()),
+                  Failure{.reason = "UPSTREAM_BAD_RESPONSE", .http_status = response.status});
+}
+
+}  // namespace idv

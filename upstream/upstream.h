@@ -1,0 +1,69 @@
+#pragma once
+
+#include <absl/status/status.h>
+#include <google/protobuf/message.h>
+
+#include <functional>
+#include <string>
+
+#include "upstream/error_map.h"
+#include "upstream/http_client.h"
+#include "upstream/json_decoder.h"
+#include "upstream/loop/cancellation.h"
+#include "upstream/loop/loop.h"
+#include "upstream/loop/task.h"
+#include "upstream/route.h"
+
+namespace idv {
+
+// In whose name a request is sent.
+struct Sender {
+  std::string tenant_id;
+  std::string api_key;
+};
+
+// What a call did at the upstream, whatever came of it.
+struct CallReport {
+  // HTTP requests made.
+  int attempts = 0;
+};
+
+// Where the unknown in answers is reported to, with the RPC it was met in.
+using DriftReporter =
+    std::function<void(const google::protobuf::MethodDescriptor& method, const Drift& drift)>;
+
+// Makes RPCs of REST calls: the message goes out as the route says, the answer comes back as a
+// message or as the status that the errors map to. One instance per shard, for that shard's thread.
+class Upstream {
+ public:
+  struct Options {
+    // Without a trailing slash.
+    std::string base_url;
+    // Empty: base_url and the route's path.
+    std::string health_url;
+    HttpClient::Options http;
+  };
+
+  // Borrows the loop, which must outlive it.
+  Upstream(Loop& loop, const Options& options, DriftReporter report_drift);
+
+  // Fills `out`, which must be empty. Everything borrowed must live until it completes; `sender` is
+  // null for a health check only. Errors are those of design section 7 that the upstream or its
+  // absence cause, with a Failure.
+  Task<absl::Status> Call(const Route& route, const google::protobuf::Message& in,
+                          const Sender* sender, TimePoint deadline, Cancellation& cancel,
+                          google::protobuf::Message& out, CallReport& report);
+
+ private:
+  HttpRequest ToHttp(const Route& route, RestRequest request, const Sender* sender) const;
+  absl::Status Read(const Route& route, HttpResponse response, google::protobuf::Message& out);
+
+  const std::string base_url_;
+  const std::string health_url_;
+  const DriftReporter report_drift_;
+  const ErrorMap errors_;
+  JsonParser parser_;
+  HttpClient http_;
+};
+
+}  // namespace idv
