@@ -1,0 +1,202 @@
+#include "gateway/calls.h"
+
+#include <absl/strings/str_cat.h>
+#include <google/protobuf/arena.h>
+#include <grpcpp/support/proto_buffer_reader.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "gateway/completion.h"
+#include "gateway/metadata.h"
+#include "gateway/status.h"
+#include "upstream/failure.h"
+
+namespace idv {
+namespace {
+
+using absl::StatusCode;
+
+// Kept back of a caller's deadline, so that our answer still reaches it.
+constexpr std::chrono::milliseconds kReplyReserve{20};
+
+// Whoever reaches a listener of this gateway: all of them are unix sockets or plaintext on
+// loopback.
+constexpr absl::string_view kLocalIdentity = "local";
+
+grpc::ByteBuffer Serialize(const google::protobuf::Message& message) {
+  grpc::Slice slice(message.ByteSizeLong());
+  message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+  return {&slice, 1};
+}
+
+}  // namespace
+
+// What one call holds while it runs.
+struct Calls::Exchange {
+  grpc::ServerContext context;
+  grpc::ByteBuffer request_bytes;
+  google::protobuf::Arena arena;
+  google::protobuf::Message* response = nullptr;
+  CallReport report;
+};
+
+Calls::Calls(const Methods& methods, Options options)
+    : methods_(methods), options_(std::move(options)) {
+  for (const auto* service : methods_.services()) {
+    services_.push_back(std::make_unique<RawService>(*service));
+  }
+}
+
+void Calls::ServeOn(Shard& shard) const {
+  for (const Method& method : methods_.all()) {
+    Spawn(method.is_upload() ? RefuseUpload(shard, method) : Serve(shard, method));
+  }
+}
+
+Task<> Calls::Serve(Shard& shard, const Method& method) const {
+  const Shard::Presence presence(shard);
+  Exchange exchange;
+  Cancellation cancellation;
+  CallDone done(exchange.context, cancellation);
+  exchange.context.AsyncNotifyWhenDone(done.tag());
+  RawService::UnaryWriter writer(&exchange.context);
+  Operation operation;
+  ServiceOf(method).RequestUnary(method.index_in_service, exchange.context, exchange.request_bytes,
+                                 writer, shard.queue(), operation.tag());
+  const bool matched = co_await operation;
+  if (!matched) co_return;
+  Spawn(Serve(shard, method));  // waits for the next one
+
+  const std::string request_id = RequestIdOf(exchange.context);
+  const absl::Status status = co_await Run(shard, method, exchange, cancellation);
+
+  exchange.context.AddTrailingMetadata("x-request-id", request_id);
+  exchange.context.AddTrailingMetadata("x-idv-attempts", std::to_string(exchange.report.attempts));
+  if (status.ok()) {
+    writer.Finish(Serialize(*exchange.response), grpc::Status::OK, operation.tag());
+  } else {
+    AddRetryPushback(status, exchange.context);
+    writer.FinishWithError(ToGrpc(status, request_id, exchange.report.attempts), operation.tag());
+  }
+  co_await operation;
+  co_await done;
+}
+
+Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exchange,
+                              Cancellation& cancellation) const {
+  const absl::StatusOr<const Sender*> sender = Authorize(method, exchange.context);
+  if (!sender.ok()) co_return sender.status();
+
+  google::protobuf::Message& request = *method.request->New(&exchange.arena);
+  absl::Status parsed = Parse(method, exchange.request_bytes, request);
+  if (!parsed.ok()) co_return parsed;
+
+  const TimePoint deadline = DeadlineOf(method, exchange.context);
+  if (Clock::now() >= deadline) {
+    co_return Fail(StatusCode::kDeadlineExceeded, "DEADLINE_IN_QUEUE",
+                   "the deadline had passed before anything was sent");
+  }
+
+  exchange.response = method.response->New(&exchange.arena);
+  absl::Status status = co_await shard.upstream().Call(
+      method.route, request, *sender, deadline, cancellation, *exchange.response, exchange.report);
+  co_return status;
+}
+
+absl::Status Calls::Parse(const Method& method, grpc::ByteBuffer& bytes,
+                          google::protobuf::Message& request) const {
+  const Config::Limits& limits = options_.limits;
+  const size_t max_bytes =
+      limits.max_message_bytes + (method.route.takes_images() ? limits.max_image_bytes : 0);
+  if (bytes.Length() > max_bytes) {
+    return Fail(StatusCode::kInvalidArgument, "MESSAGE_TOO_LARGE",
+                absl::StrCat("the message has ", bytes.Length(), " bytes; at most ", max_bytes,
+                             " are taken"));
+  }
+  {
+    grpc::ProtoBufferReader reader(&bytes);
+    if (!request.ParseFromZeroCopyStream(&reader)) {
+      return Fail(StatusCode::kInvalidArgument, "REQUEST_MALFORMED",
+                  absl::StrCat("the message is no ", request.GetDescriptor()->full_name(),
+                               ", or a text in it is no UTF-8"));
+    }
+  }
+  bytes.Clear();
+  const size_t image_bytes = method.route.LargestImage(request);
+  if (image_bytes > limits.max_image_bytes) {
+    return Fail(StatusCode::kInvalidArgument, "IMAGE_TOO_LARGE",
+                absl::StrCat("an image has ", image_bytes, " bytes; at most ",
+                             limits.max_image_bytes, " are taken"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<const Sender*> Calls::Authorize(const Method& method,
+                                               const grpc::ServerContext& context) const {
+  const bool for_tenant = method.route.options().target() != kora::idv::gateway::v1::TARGET_HEALTH;
+  const absl::StatusOr<std::string> asked_tenant = AskedTenantOf(context);
+  if (!asked_tenant.ok()) return asked_tenant.status();
+  const Policy::Verdict verdict =
+      for_tenant ? options_.policy.Authorize(kLocalIdentity, method.index, *asked_tenant)
+                 : options_.policy.AuthorizeWithoutTenant(kLocalIdentity, method.index);
+  switch (verdict.kind) {
+    case Policy::Verdict::Kind::kAllowed:
+      return for_tenant ? &options_.tenants[verdict.tenant] : nullptr;
+    case Policy::Verdict::Kind::kCallerUnknown:
+      return Fail(StatusCode::kUnauthenticated, "CALLER_UNAUTHENTICATED",
+                  "this gateway does not know the caller");
+    case Policy::Verdict::Kind::kMethodNotAllowed:
+      return Fail(StatusCode::kPermissionDenied, "METHOD_NOT_ALLOWED",
+                  absl::StrCat("the caller may not call ", method.name));
+    case Policy::Verdict::Kind::kTenantNotAllowed:
+      return Fail(StatusCode::kPermissionDenied, "TENANT_NOT_ALLOWED",
+                  "the caller may not act for the tenant that it names in x-idv-tenant");
+    case Policy::Verdict::Kind::kTenantRequired:
+      return Fail(StatusCode::kInvalidArgument, "TENANT_REQUIRED",
+                  "name the tenant in the metadata x-idv-tenant");
+  }
+  return nullptr;
+}
+
+TimePoint Calls::DeadlineOf(const Method& method, const grpc::ServerContext& context) const {
+  std::chrono::milliseconds allowed = options_.limits.default_deadline;
+  if (method.route.options().has_timeout()) {
+    const auto& timeout = method.route.options().timeout();
+    allowed = std::chrono::milliseconds(timeout.seconds() * 1000 + timeout.nanos() / 1'000'000);
+  }
+  const auto now = std::chrono::system_clock::now();
+  if (context.deadline() != std::chrono::system_clock::time_point::max()) {
+    allowed = std::chrono::duration_cast<std::chrono::milliseconds>(context.deadline() - now) -
+              kReplyReserve;
+  }
+  return Clock::now() + std::min(allowed, options_.limits.max_deadline);
+}
+
+Task<> Calls::RefuseUpload(Shard& shard, const Method& method) const {
+  const Shard::Presence presence(shard);
+  grpc::ServerContext context;
+  Cancellation cancellation;
+  CallDone done(context, cancellation);
+  context.AsyncNotifyWhenDone(done.tag());
+  RawService::UploadReader reader(&context);
+  Operation operation;
+  ServiceOf(method).RequestUpload(method.index_in_service, context, reader, shard.queue(),
+                                  operation.tag());
+  const bool matched = co_await operation;
+  if (!matched) co_return;
+  Spawn(RefuseUpload(shard, method));
+
+  const std::string request_id = RequestIdOf(context);
+  context.AddTrailingMetadata("x-request-id", request_id);
+  const absl::Status status =
+      Fail(StatusCode::kUnimplemented, "METHOD_NOT_SERVED",
+           absl::StrCat("this version of the gateway does not serve ", method.name,
+                        " yet; submit pictures with SubmitLivenessChallenge instead"));
+  reader.FinishWithError(ToGrpc(status, request_id, 0), operation.tag());
+  co_await operation;
+  co_await done;
+}
+
+}  // namespace idv

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <absl/status/status.h>
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "auth/policy.h"
+#include "gateway/config.h"
+#include "gateway/method.h"
+#include "gateway/raw_service.h"
+#include "gateway/shard.h"
+
+namespace idv {
+
+// The calls of all shards, each from its request to its status: one coroutine that can be read from
+// top to bottom. Immutable, so thread-safe; must outlive the shards.
+class Calls {
+ public:
+  struct Options {
+    Policy policy;
+    // In whose names, by the policy's places of tenants.
+    std::vector<Sender> tenants;
+    Config::Limits limits;
+  };
+
+  // Borrows the methods.
+  Calls(const Methods& methods, Options options);
+
+  // What brings the calls: to be registered with the server.
+  const std::vector<std::unique_ptr<RawService>>& services() const { return services_; }
+
+  // From now on, calls that gRPC brings to `shard` are served there, on its thread, until the
+  // server shuts down. Call it on that thread, or before it runs.
+  void ServeOn(Shard& shard) const;
+
+ private:
+  struct Exchange;
+
+  Task<> Serve(Shard& shard, const Method& method) const;
+  Task<> RefuseUpload(Shard& shard, const Method& method) const;
+  Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange,
+                         Cancellation& cancellation) const;
+
+  absl::Status Parse(const Method& method, grpc::ByteBuffer& bytes,
+                     google::protobuf::Message& request) const;
+  absl::StatusOr<const Sender*> Authorize(const Method& method,
+                                          const grpc::ServerContext& context) const;
+  TimePoint DeadlineOf(const Method& method, const grpc::ServerContext& context) const;
+
+  RawService& ServiceOf(const Method& method) const { return *services_[method.service]; }
+
+  const Methods& methods_;
+  const Options options_;
+  std::vector<std::unique_ptr<RawService>> services_;  // by the methods' places of them
+};
+
+}  // namespace idv

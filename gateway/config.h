@@ -1,0 +1,57 @@
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "auth/policy.h"
+#include "kora/idv/gateway/v1/config.pb.h"
+#include "upstream/upstream.h"
+
+namespace idv {
+
+// The configuration as the gateway uses it: checked, with every default in its place.
+struct Config {
+  struct Tenant {
+    std::string name;
+    std::string tenant_id;
+    kora::idv::gateway::v1::Secret api_key;
+  };
+
+  struct Limits {
+    size_t max_message_bytes = 0;
+    size_t max_image_bytes = 0;
+    std::chrono::milliseconds default_deadline{};
+    std::chrono::milliseconds max_deadline{};
+  };
+
+  std::vector<std::string> grpc_addresses;
+  bool reflection = true;
+  Upstream::Options upstream;
+  std::vector<Tenant> tenants;
+  // Speaks of tenants by their place above, of methods by their place in what LoadConfig() was
+  // given.
+  Policy policy;
+  Limits limits;
+  std::chrono::milliseconds unary_grace{};
+  // How many; never 0.
+  int shards = 1;
+};
+
+struct LoadedConfig {
+  Config config;
+  // The same in the file's own form, with the defaults filled in: for people.
+  kora::idv::gateway::v1::Config effective;
+};
+
+// Reads the schema of config.proto from YAML or JSON. `methods`: all RPCs there are, as
+// "package.Service/Method"; `processors`: how many this process may use. Reads no other file and no
+// secret. kInvalidArgument: every problem of the text, one a line, each with its path and what was
+// expected.
+absl::StatusOr<LoadedConfig> LoadConfig(const std::string& text,
+                                        const std::vector<std::string>& methods, int processors);
+
+}  // namespace idv

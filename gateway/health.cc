@@ -1,0 +1,149 @@
+#include "gateway/health.h"
+
+#include <absl/strings/str_cat.h>
+#include <grpcpp/support/proto_buffer_reader.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "grpc/health/v1/health.pb.h"
+#include "upstream/loop/cancellation.h"
+
+namespace idv {
+namespace {
+
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+
+constexpr int kCheck = 0;  // places in the descriptor
+constexpr int kWatch = 1;
+
+grpc::ByteBuffer ToBytes(HealthCheckResponse::ServingStatus status) {
+  HealthCheckResponse response;
+  response.set_status(status);
+  const grpc::Slice slice(response.SerializeAsString());
+  return {&slice, 1};
+}
+
+bool Parse(grpc::ByteBuffer& bytes, HealthCheckRequest& request) {
+  grpc::ProtoBufferReader reader(&bytes);
+  return request.ParseFromZeroCopyStream(&reader);
+}
+
+const google::protobuf::ServiceDescriptor& Descriptor() {
+  return *HealthCheckRequest::descriptor()->file()->service(0);
+}
+
+}  // namespace
+
+// Awaited by one watcher: ends when the health changes or the watcher goes.
+class Health::OnShard::Change {
+ public:
+  explicit Change(OnShard& health) : health_(health) { health_.changes_.push_back(this); }
+  ~Change() { std::erase(health_.changes_, this); }
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+
+  void Notify() {
+    notified_ = true;
+    if (waiter_) health_.shard_.loop().Resume(std::exchange(waiter_, nullptr));
+  }
+
+  bool await_ready() const { return notified_; }
+  void await_suspend(std::coroutine_handle<> waiter) { waiter_ = waiter; }
+  void await_resume() { notified_ = false; }
+
+ private:
+  OnShard& health_;
+  bool notified_ = false;
+  std::coroutine_handle<> waiter_;
+};
+
+Health::Health(std::vector<std::string> services)
+    : services_(std::move(services)), service_(Descriptor()) {}
+
+bool Health::Knows(const std::string& service) const {
+  return service.empty() ||
+         std::find(services_.begin(), services_.end(), service) != services_.end();
+}
+
+void Health::OnShard::Serve() {
+  Spawn(ServeCheck());
+  Spawn(ServeWatch());
+}
+
+void Health::OnShard::StopServing() {
+  serving_ = false;
+  for (Change* change : changes_) change->Notify();
+}
+
+Task<> Health::OnShard::ServeCheck() {
+  const Shard::Presence presence(shard_);
+  grpc::ServerContext context;
+  Cancellation cancellation;
+  CallDone done(context, cancellation);
+  context.AsyncNotifyWhenDone(done.tag());
+  grpc::ByteBuffer bytes;
+  RawService::UnaryWriter writer(&context);
+  Operation operation;
+  health_.service_.RequestUnary(kCheck, context, bytes, writer, shard_.queue(), operation.tag());
+  const bool matched = co_await operation;
+  if (!matched) co_return;
+  Spawn(ServeCheck());
+
+  HealthCheckRequest request;
+  if (!Parse(bytes, request)) {
+    writer.FinishWithError({grpc::StatusCode::INVALID_ARGUMENT, "not a HealthCheckRequest"},
+                           operation.tag());
+  } else if (!health_.Knows(request.service())) {
+    writer.FinishWithError({grpc::StatusCode::NOT_FOUND, "this server has no such service"},
+                           operation.tag());
+  } else {
+    writer.Finish(
+        ToBytes(serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING),
+        grpc::Status::OK, operation.tag());
+  }
+  co_await operation;
+  co_await done;
+}
+
+Task<> Health::OnShard::ServeWatch() {
+  const Shard::Presence presence(shard_);
+  grpc::ServerContext context;
+  Cancellation cancellation;
+  CallDone done(context, cancellation);
+  context.AsyncNotifyWhenDone(done.tag());
+  grpc::ByteBuffer bytes;
+  RawService::DownloadWriter writer(&context);
+  Operation operation;
+  health_.service_.RequestDownload(kWatch, context, bytes, writer, shard_.queue(), operation.tag());
+  const bool matched = co_await operation;
+  if (!matched) co_return;
+  Spawn(ServeWatch());
+
+  HealthCheckRequest request;
+  const bool parsed = Parse(bytes, request);
+  const bool known = health_.Knows(request.service());
+  Change change(*this);
+  const Cancellation::Listener on_cancel(cancellation, [&change] { change.Notify(); });
+  bool open = parsed && !cancellation.fired();
+  while (open) {
+    const bool serving = serving_;
+    const auto status = !known    ? HealthCheckResponse::SERVICE_UNKNOWN
+                        : serving ? HealthCheckResponse::SERVING
+                                  : HealthCheckResponse::NOT_SERVING;
+    writer.Write(ToBytes(status), operation.tag());
+    const bool written = co_await operation;
+    while (written && serving && serving_ && !cancellation.fired()) co_await change;
+    // NOT_SERVING is the last word.
+    open = written && serving && !cancellation.fired();
+  }
+  writer.Finish(parsed
+                    ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "shutting down")
+                    : grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "not a HealthCheckRequest"),
+                operation.tag());
+  co_await operation;
+  co_await done;
+}
+
+}  // namespace idv

@@ -1,0 +1,175 @@
+#include <curl/curl.h>
+#include <google/protobuf/util/json_util.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include "gateway/config.h"
+#include "gateway/credentials.h"
+#include "gateway/library_logs.h"
+#include "gateway/method.h"
+#include "gateway/processors.h"
+#include "gateway/server.h"
+#include "gateway/services.h"
+#include "metrics/log.h"
+#include "upstream/drift_counter.h"
+
+namespace {
+
+constexpr int kBadConfig = 2;
+
+struct Flags {
+  std::string config;
+  bool check = false;
+  bool print_config = false;
+};
+
+int Refuse(const std::string& what, const absl::Status& status) {
+  std::cerr << what << ":\n" << status.message() << "\n";
+  return kBadConfig;
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) {
+    return absl::NotFoundError(path + ": no file that can be read");
+  }
+  return text.str();
+}
+
+// What only the machine can tell: that the files named in the configuration are there.
+absl::Status CheckFiles(const idv::Config& config) {
+  const std::string& ca_file = config.upstream.http.ca_file;
+  if (!ca_file.empty() && access(ca_file.c_str(), R_OK) != 0) {
+    return absl::InvalidArgumentError("upstream.ca_file: " + ca_file + " cannot be read");
+  }
+  return absl::OkStatus();
+}
+
+int PrintConfig(const idv::LoadedConfig& loaded) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.preserve_proto_field_names = true;
+  std::string text;
+  if (!google::protobuf::util::MessageToJsonString(loaded.effective, &text, options).ok()) return 1;
+  std::cout << text;
+  return 0;
+}
+
+// The signals that end the gateway, kept from every thread: main waits for them.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+// A core would hold the keys and the callers' images.
+void ForbidCores() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+}
+
+// Ends the process if an orderly shutdown does not, some time after its grace.
+void ExitAfter(std::chrono::milliseconds time, const idv::Log& log) {
+  std::thread([time, &log] {
+    std::this_thread::sleep_for(time);
+    log.Error("the shutdown did not end in time; giving up");
+    _exit(1);
+  }).detach();
+}
+
+int Serve(const idv::Config& config, const idv::Methods& methods, std::vector<idv::Sender> senders,
+          const idv::Log& log) {
+  const sigset_t signals = BlockSignals();
+  idv::DriftCounter drift_counter;
+  auto server = idv::Server::Start(
+      config, methods, std::move(senders),
+      [&](const google::protobuf::MethodDescriptor& method, const idv::Drift& drift) {
+        if (!drift_counter.Count(method, drift)) return;
+        log.Warning(
+            "the upstream sent something this version does not know",
+            {{"method", method.full_name()}, {"unknown", idv::DriftCounter::NameOf(drift)}});
+      });
+  if (!server.ok()) {
+    log.Error("cannot start", {{"detail", std::string(server.status().message())}});
+    return 1;
+  }
+  for (const std::string& address : (*server)->addresses()) {
+    std::cout << "listening on grpc " << address << std::endl;
+  }
+  log.Info("serving", {{"version", IDV_VERSION}, {"shards", config.shards}});
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log.Info("shutting down", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+  ExitAfter(config.unary_grace + std::chrono::seconds(10), log);
+  (*server)->Shutdown(config.unary_grace);
+  log.Info("stopped");
+  return 0;
+}
+
+int Run(const Flags& flags) {
+  const auto methods = idv::Methods::Compile(idv::ServedServices());
+  if (!methods.ok()) return Refuse("the RPCs are annotated wrongly", methods.status());
+  const auto text = ReadFile(flags.config);
+  if (!text.ok()) return Refuse("no configuration", text.status());
+  const auto loaded = idv::LoadConfig(*text, methods->Names(), idv::UsableProcessors());
+  if (!loaded.ok()) return Refuse(flags.config, loaded.status());
+  if (flags.print_config) return PrintConfig(*loaded);
+  if (const absl::Status files = CheckFiles(loaded->config); !files.ok()) {
+    return Refuse(flags.config, files);
+  }
+  auto senders = idv::LoadSenders(loaded->config);
+  if (!senders.ok()) return Refuse(flags.config, senders.status());
+  if (flags.check) {
+    std::cout << flags.config << " is good\n";
+    return 0;
+  }
+  static const idv::Log log;  // static: gRPC's threads may still log when main ends
+  idv::RouteLibraryLogsTo(log);
+  return Serve(loaded->config, *methods, *std::move(senders), log);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ForbidCores();
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+
+  CLI::App app(
+      "Serves the Kora IDV API over gRPC: typed, bounded, and with the vendor's keys kept here.",
+      "idv-gateway");
+  app.set_version_flag("--version", "idv-gateway " IDV_VERSION);
+  Flags flags;
+  app.add_option("--config", flags.config, "The configuration, in YAML or JSON")->required();
+  app.add_flag("--check", flags.check,
+               "Only check the configuration and that the files and secrets it names can be read; "
+               "exit 0 or 2");
+  app.add_flag("--print-config", flags.print_config,
+               "Only print the configuration with all defaults, in JSON; secrets are not read");
+  app.footer(
+      "SIGTERM and SIGINT end it in order. Exit codes: 0 ended in order, 1 could not serve, "
+      "2 bad flags or configuration.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kBadConfig;
+  }
+  return Run(flags);
+}

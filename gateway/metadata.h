@@ -1,0 +1,18 @@
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <grpcpp/grpcpp.h>
+
+#include <string>
+
+namespace idv {
+
+// The caller's `x-request-id` if it is usable (1 to 128 printable characters without blanks), else
+// a new random one.
+std::string RequestIdOf(const grpc::ServerContext& context);
+
+// The tenant that the caller names in `x-idv-tenant`; empty when it names none. TENANT_REQUIRED: it
+// names several.
+absl::StatusOr<std::string> AskedTenantOf(const grpc::ServerContext& context);
+
+}  // namespace idv

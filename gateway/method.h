@@ -1,0 +1,52 @@
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <string>
+#include <vector>
+
+#include "upstream/route.h"
+
+namespace idv {
+
+// One RPC as the gateway serves it. Immutable.
+struct Method {
+  Route route;
+  // "package.Service/Method".
+  std::string name;
+  // Its place among all methods.
+  size_t index;
+  // The place of its service among all services, and its own in that.
+  size_t service;
+  int index_in_service;
+  // Empty messages of its types, to make others from.
+  const google::protobuf::Message* request;
+  const google::protobuf::Message* response;
+
+  bool is_upload() const { return route.method().client_streaming(); }
+};
+
+// All RPCs of some services of this program, compiled from their descriptors: to serve another RPC,
+// write it into its proto. Immutable after Compile().
+class Methods {
+ public:
+  // kInvalidArgument: every RPC whose annotations are wrong, one a line, by name.
+  static absl::StatusOr<Methods> Compile(
+      const std::vector<const google::protobuf::ServiceDescriptor*>& services);
+
+  const std::vector<Method>& all() const { return methods_; }
+  const std::vector<const google::protobuf::ServiceDescriptor*>& services() const {
+    return services_;
+  }
+  // By place.
+  std::vector<std::string> Names() const;
+  std::vector<std::string> ServiceNames() const;
+
+ private:
+  std::vector<const google::protobuf::ServiceDescriptor*> services_;
+  std::vector<Method> methods_;
+};
+
+}  // namespace idv

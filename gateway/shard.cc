@@ -1,0 +1,37 @@
+#include "gateway/shard.h"
+
+#include <utility>
+
+namespace idv {
+
+Shard::Shard(std::unique_ptr<grpc::ServerCompletionQueue> queue, Watcher& watcher,
+             const Upstream::Options& upstream, DriftReporter report_drift)
+    : queue_(std::move(queue)),
+      parker_(*queue_),
+      loop_(parker_, watcher),
+      upstream_(loop_, upstream, std::move(report_drift)) {}
+
+void Shard::Stop() {
+  loop_.Post([this] {
+    stopping_ = true;
+    ShutDownIfDone();
+  });
+}
+
+void Shard::ShutDownIfDone() {
+  if (stopping_ && present_ == 0) ShutDownQueue();
+}
+
+void Shard::ShutDownQueue() {
+  shut_down_ = true;
+  loop_.Close();  // an alarm set after the shutdown would crash
+  queue_->Shutdown();
+}
+
+Shard::~Shard() {
+  if (shut_down_) return;
+  ShutDownQueue();  // gRPC demands that a queue is shut down and drained
+  Run();
+}
+
+}  // namespace idv

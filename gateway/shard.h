@@ -1,0 +1,63 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+
+#include "gateway/queue_parker.h"
+#include "upstream/loop/loop.h"
+#include "upstream/upstream.h"
+
+namespace idv {
+
+// One thread's worth of the gateway: a completion queue, a loop and a client of the upstream, and
+// every call that lands on that queue, from its first byte to its last. Used on the thread that
+// calls Run(), Post and Stop() apart.
+class Shard {
+ public:
+  // Counts a call, or the wait for one, for as long as it lives: the queue is shut down when there
+  // are none.
+  class Presence {
+   public:
+    explicit Presence(Shard& shard) : shard_(shard) { ++shard_.present_; }
+    ~Presence() {
+      --shard_.present_;
+      shard_.ShutDownIfDone();
+    }
+    Presence(const Presence&) = delete;
+    Presence& operator=(const Presence&) = delete;
+
+   private:
+    Shard& shard_;
+  };
+
+  // Borrows the watcher.
+  Shard(std::unique_ptr<grpc::ServerCompletionQueue> queue, Watcher& watcher,
+        const Upstream::Options& upstream, DriftReporter report_drift);
+  // It has run to its end, or never ran.
+  ~Shard();
+
+  Loop& loop() { return loop_; }
+  grpc::ServerCompletionQueue& queue() { return *queue_; }
+  Upstream& upstream() { return upstream_; }
+
+  // Until Stop() was called and the last Presence has gone.
+  void Run() { loop_.Run(); }
+
+  // From any thread, once, when the server no longer takes calls.
+  void Stop();
+
+ private:
+  void ShutDownIfDone();
+  void ShutDownQueue();
+
+  const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  QueueParker parker_;
+  Loop loop_;
+  Upstream upstream_;
+  int present_ = 0;
+  bool stopping_ = false;
+  bool shut_down_ = false;
+};
+
+}  // namespace idv

@@ -1,0 +1,146 @@
+#include "gateway/config.h"
+
+#include <absl/strings/str_replace.h>
+#include <absl/strings/str_split.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace idv {
+namespace {
+
+const std::vector<std::string> kMethods = {"kora.idv.v1.VerificationService/CreateVerification",
+                                           "kora.idv.v1.ReferenceService/GetUpstreamHealth"};
+
+const std::string kMinimal = R"(
+listen: {grpc: ["127.0.0.1:0"]}
+upstream: {base_url: "https://vendor.example/api/v1/idv/"}
+tenants: [{name: acme, tenant_id: 550e8400-e29b-41d4-a716-446655440000, api_key: {env: KEY}}]
+callers: [{identity: local, tenants: [acme], methods: ["*"]}]
+)";
+
+absl::StatusOr<LoadedConfig> Load(const std::string& text, int processors = 8) {
+  return LoadConfig(text, kMethods, processors);
+}
+
+std::vector<std::string> ProblemsOf(const std::string& text) {
+  return absl::StrSplit(Load(text).status().message(), '\n', absl::SkipEmpty());
+}
+
+TEST(ConfigTest, FillsInTheDefaults) {
+  const auto loaded = Load(kMinimal);
+
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const Config& config = loaded->config;
+  EXPECT_THAT(config.grpc_addresses, testing::ElementsAre("127.0.0.1:0"));
+  EXPECT_TRUE(config.reflection);
+  EXPECT_EQ(config.upstream.base_url, "https://vendor.example/api/v1/idv");
+  EXPECT_EQ(config.upstream.health_url, "");
+  EXPECT_EQ(config.upstream.http.connect_timeout, std::chrono::seconds(3));
+  EXPECT_EQ(config.upstream.http.max_response_bytes, 8U << 20);
+  EXPECT_EQ(config.limits.max_message_bytes, 4U << 20);
+  EXPECT_EQ(config.limits.max_image_bytes, 10U << 20);
+  EXPECT_EQ(config.limits.default_deadline, std::chrono::seconds(10));
+  EXPECT_EQ(config.limits.max_deadline, std::chrono::seconds(120));
+  EXPECT_EQ(config.unary_grace, std::chrono::seconds(10));
+  EXPECT_EQ(config.tenants.at(0).api_key.env(), "KEY");
+  EXPECT_EQ(loaded->effective.limits().max_image(), "10MiB");
+}
+
+TEST(ConfigTest, MakesOneShardForEveryTwoProcessors) {
+  EXPECT_EQ(Load(kMinimal, 1)->config.shards, 1);
+  EXPECT_EQ(Load(kMinimal, 2)->config.shards, 1);
+  EXPECT_EQ(Load(kMinimal, 8)->config.shards, 4);
+  EXPECT_EQ(Load(kMinimal + "shards: 3\n", 8)->config.shards, 3);
+}
+
+TEST(ConfigTest, CompilesThePolicy) {
+  const auto loaded = Load(kMinimal);
+
+  EXPECT_EQ(loaded->config.policy.Authorize("local", 0, "acme").kind,
+            Policy::Verdict::Kind::kAllowed);
+}
+
+TEST(ConfigTest, TakesPlaintextForThisMachineOnly) {
+  const auto with_address = [](const std::string& address) {
+    return Load(absl::StrReplaceAll(kMinimal, {{"127.0.0.1:0", address}}));
+  };
+  for (const std::string good :
+       {"127.0.0.1:8080", "localhost:1", "[::1]:8080", "127.1.2.3:65535", "unix:/run/a.sock"}) {
+    EXPECT_TRUE(with_address(good).ok()) << with_address(good).status();
+  }
+  for (const std::string bad :
+       {"0.0.0.0:8080", "[::]:8080", "10.0.0.1:8080", "127.evil.example:1", "127.0.0.1",
+        "127.0.0.1:x", "127.0.0.1:65536", "unix:relative", "", "127.0.0.1:-1"}) {
+    EXPECT_FALSE(with_address(bad).ok()) << bad;
+  }
+}
+
+TEST(ConfigTest, TakesPlaintextUpstreamsOnThisMachineOnly) {
+  const auto with_url = [](const std::string& url) {
+    return Load(absl::StrReplaceAll(kMinimal, {{"https://vendor.example/api/v1/idv/", url}}));
+  };
+  for (const std::string good : {"http://127.0.0.1:8081/api", "http://localhost:1",
+                                 "http://[::1]:8081", "https://a.example"}) {
+    EXPECT_TRUE(with_url(good).ok()) << good << with_url(good).status();
+  }
+  for (const std::string bad :
+       {"http://vendor.example", "ftp://127.0.0.1", "vendor.example", "", "https://",
+        "https://u:p@a.example", "https://a.example?q=1", "https://a.example#f"}) {
+    EXPECT_FALSE(with_url(bad).ok()) << bad;
+  }
+}
+
+TEST(ConfigTest, ReportsEveryProblemAtOnceByPath) {
+  EXPECT_THAT(
+      ProblemsOf(R"(
+listen: {grpc: ["0.0.0.0:1"], grcp: []}
+upstream: {base_url: "http://vendor.example", health_url: "x", connect_timeout: 3}
+tenants:
+- {name: Acme, tenant_id: 1}
+- {name: Acme, tenant_id: 550e8400-e29b-41d4-a716-446655440000, api_key: {env: KEY}}
+callers:
+- {identity: someone, tenants: [nobody], methods: [nothing]}
+- {identity: local}
+limits: {max_message: 4MB, max_image: 1, default_deadline: 5m, max_deadline: 1m}
+drain: {unary_grace: 0s}
+shards: 65
+)"),
+      testing::UnorderedElementsAre(
+          testing::HasSubstr("listen.grcp: unknown key"), testing::StartsWith("listen.grpc[0]: "),
+          testing::StartsWith("upstream.base_url: "), testing::StartsWith("upstream.health_url: "),
+          testing::StartsWith("upstream.connect_timeout: "),
+          testing::StartsWith("tenants[0].name: "), testing::StartsWith("tenants[0].tenant_id: "),
+          testing::StartsWith("tenants[0].api_key: "),
+          testing::StartsWith("tenants[1].name: expected 1 to 63"),
+          testing::StartsWith("tenants[1].name: another"),
+          testing::StartsWith("callers[0].identity: "),
+          testing::StartsWith("callers[0]: no tenant"),
+          testing::StartsWith("callers[0]: no method"), testing::StartsWith("callers[1].methods: "),
+          testing::StartsWith("callers[1].tenants: "), testing::StartsWith("limits.max_message: "),
+          testing::StartsWith("limits.max_image: "),
+          testing::StartsWith("limits.default_deadline: "),
+          testing::StartsWith("drain.unary_grace: "), testing::StartsWith("shards: ")));
+}
+
+TEST(ConfigTest, NamesWhatAnEmptyFileLacks) {
+  EXPECT_THAT(ProblemsOf(""),
+              testing::UnorderedElementsAre(
+                  testing::StartsWith("listen.grpc: "), testing::StartsWith("upstream.base_url: "),
+                  testing::StartsWith("tenants: "), testing::StartsWith("callers: ")));
+}
+
+TEST(ConfigTest, TakesEveryExampleInDeploy) {
+  std::ifstream file("deploy/local.yaml");
+  std::ostringstream text;
+  text << file.rdbuf();
+
+  const auto loaded = Load(text.str());
+
+  EXPECT_TRUE(loaded.ok()) << loaded.status();
+}
+
+}  // namespace
+}  // namespace idv

@@ -1,0 +1,31 @@
+#include "metrics/log.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace idv {
+namespace {
+
+TEST(LogTest, WritesOneJsonObjectALine) {
+  const Log log;
+
+  testing::internal::CaptureStderr();
+  log.Info("hello", {{"count", 3}, {"text", "two\nlines \xff"}});
+  log.Error("bad");
+  const std::string text = testing::internal::GetCapturedStderr();
+
+  const size_t first_end = text.find('\n');
+  const auto first = nlohmann::json::parse(text.substr(0, first_end));
+  const auto second = nlohmann::json::parse(text.substr(first_end + 1));
+  EXPECT_EQ(first.at("level"), "info");
+  EXPECT_EQ(first.at("message"), "hello");
+  EXPECT_EQ(first.at("count"), 3);
+  EXPECT_THAT(first.at("text").get<std::string>(), testing::StartsWith("two\nlines "));
+  EXPECT_THAT(
+      first.at("time").get<std::string>(),
+      testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z"));
+  EXPECT_EQ(second.at("level"), "error");
+}
+
+}  // namespace
+}  // namespace idv
