@@ -1,0 +1,69 @@
+#include "upstream/sandbox/control.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace idv::sandbox {
+namespace {
+
+class ControlTest : public testing::Test {
+ protected:
+  Json Call(const std::string& method, const std::string& path, const std::string& body = "",
+            const std::string& query = "") {
+    last_ = control_.Handle({method, path, query, {}}, body);
+    return Json::parse(last_.body);
+  }
+
+  Faults faults_;
+  RequestLog log_;
+  Control control_{faults_, log_};
+  Response last_;
+};
+
+TEST_F(ControlTest, OwnsThePathsBelowItsPrefixOnly) {
+  EXPECT_TRUE(Control::IsControlPath("/__sandbox/faults"));
+  EXPECT_FALSE(Control::IsControlPath("/__sandbox"));
+  EXPECT_FALSE(Control::IsControlPath("/api/v1/__sandbox/faults"));
+}
+
+TEST_F(ControlTest, SetsListsAndClearsFaults) {
+  EXPECT_EQ(Call("POST", "/__sandbox/faults", R"({"kind":"hang"})"), Json::parse(R"({"id":1})"));
+  EXPECT_EQ(Call("POST", "/__sandbox/faults", R"({"kind":"latency","milliseconds":5})")["id"], 2);
+  EXPECT_EQ(Call("GET", "/__sandbox/faults"), Json::parse(R"({"faults":[{"id":1,"kind":"hang"},
+                                      {"id":2,"kind":"latency","milliseconds":5}]})"));
+  EXPECT_EQ(Call("DELETE", "/__sandbox/faults"), Json::object());
+  EXPECT_EQ(Call("GET", "/__sandbox/faults"), Json::parse(R"({"faults":[]})"));
+}
+
+TEST_F(ControlTest, RefusesAFaultItDoesNotUnderstand) {
+  const Json json = Call("POST", "/__sandbox/faults", R"({"kind":"hang","colour":"red"})");
+
+  EXPECT_EQ(last_.status, 400);
+  EXPECT_THAT(std::string(json["error"]), testing::HasSubstr("colour"));
+  EXPECT_TRUE(faults_.All().empty());
+}
+
+TEST_F(ControlTest, ListsAndClearsRequests) {
+  log_.Begin(std::make_shared<RequestHead>(RequestHead{"GET", "/a/b", "", {}}), Time());
+  log_.Begin(std::make_shared<RequestHead>(RequestHead{"GET", "/c", "", {}}), Time());
+
+  EXPECT_EQ(Call("GET", "/__sandbox/requests")["requests"].size(), 2U);
+  EXPECT_EQ(Call("GET", "/__sandbox/requests", "", "path_prefix=%2Fa")["requests"].size(), 1U);
+  Call("DELETE", "/__sandbox/requests");
+  EXPECT_EQ(Call("GET", "/__sandbox/requests"), Json::parse(R"({"requests":[]})"));
+}
+
+TEST_F(ControlTest, RefusesOtherPathsAndMethods) {
+  Call("GET", "/__sandbox/clock");
+  EXPECT_EQ(last_.status, 404);
+  Call("PUT", "/__sandbox/faults");
+  EXPECT_EQ(last_.status, 405);
+  Call("POST", "/__sandbox/requests");
+  EXPECT_EQ(last_.status, 405);
+  EXPECT_EQ(last_.allow, "GET, DELETE");
+}
+
+}  // namespace
+}  // namespace idv::sandbox

@@ -1,0 +1,185 @@
+#include "upstream/sandbox/api.h"
+
+#include <array>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "upstream/sandbox/ascii.h"
+#include "upstream/sandbox/fields.h"
+#include "upstream/sandbox/handlers.h"
+#include "upstream/sandbox/refusals.h"
+#include "upstream/sandbox/target.h"
+
+namespace idv::sandbox {
+namespace {
+
+enum class Reviewer { kNotNeeded, kNeeded };
+enum class Images { kNone, kInBody };
+
+struct Route {
+  std::string_view method;
+  std::string_view path;  // below the base; "*" stands for one segment
+  Response (*handler)(const Call&);
+  std::optional<Scope> scope;  // none = no key needed
+  Reviewer reviewer = Reviewer::kNotNeeded;
+  Images images = Images::kNone;
+};
+
+constexpr Scope kRead = Scope::kVerificationsRead;
+constexpr Scope kWrite = Scope::kVerificationsWrite;
+constexpr Reviewer kAny = Reviewer::kNotNeeded;
+
+constexpr std::array<Route, 18> kRoutes = {{
+    {"POST", "verifications", CreateVerification, kWrite},
+    {"GET", "verifications/*", GetVerification, kRead},
+    {"GET", "subjects/*/verifications", ListSubjectVerifications, kRead},
+    {"POST", "verifications/*/complete", CompleteVerification, kWrite, kAny, Images::kInBody},
+    {"POST", "verifications/*/review", ReviewVerification, Scope::kReviewsWrite, Reviewer::kNeeded},
+    {"POST", "verifications/*/document", UploadDocument, kWrite, kAny, Images::kInBody},
+    {"POST", "verifications/*/document/back", UploadDocumentBack, kWrite, kAny, Images::kInBody},
+    {"POST", "verifications/*/selfie", UploadSelfie, kWrite, kAny, Images::kInBody},
+    {"POST", "verifications/*/liveness/session", CreateLivenessSession, kWrite},
+    {"POST", "verifications/*/liveness/challenge", SubmitLivenessChallenge, kWrite, kAny,
+     Images::kInBody},
+    {"POST", "verifications/*/liveness/frames", SubmitLivenessFrames, kWrite, kAny,
+     Images::kInBody},
+    {"GET", "verifications/*/liveness", GetLiveness, kRead},
+    {"GET", "verifications/*/images", ListImages, kRead},
+    {"GET", "verifications/*/images/*", GetImageUrl, kRead},
+    {"GET", "alerts", ListAlerts, Scope::kAlertsRead},
+    {"POST", "alerts/*/resolve", ResolveAlert, Scope::kAlertsWrite, Reviewer::kNeeded},
+    {"GET", "document-types", ListDocumentTypes, Scope::kReferenceRead},
+    {"GET", "health", GetHealth, std::nullopt},
+}};
+
+using Variables = std::vector<std::string>;
+
+// The decoded variables if the path fits the pattern.
+std::optional<Variables> Match(std::string_view pattern, const std::vector<std::string>& segments) {
+  Variables variables;
+  for (const std::string& segment : segments) {
+    const std::size_t end = pattern.find('/');
+    const std::string_view expected = pattern.substr(0, end);
+    if (expected == "*" && !segment.empty()) {
+      variables.push_back(segment);
+    } else if (expected.empty() || expected != segment) {
+      return std::nullopt;
+    }
+    pattern = end == std::string_view::npos ? std::string_view() : pattern.substr(end + 1);
+  }
+  if (!pattern.empty()) return std::nullopt;
+  return variables;
+}
+
+struct RouteMatch {
+  const Route* route = nullptr;  // nullptr: none
+  Variables variables;
+  std::string allowed;  // the method, of a path that exists under another one
+};
+
+RouteMatch FindRoute(const RequestHead& head) {
+  RouteMatch match;
+  // Health is also on the host root, where the vendor's server SDK looks for it.
+  const auto below = head.path == "/health" ? head.path : PathBelowBase(head.path);
+  if (!below) return match;
+  const auto segments = Segments(*below);
+  if (!segments) return match;
+  for (const Route& route : kRoutes) {
+    auto variables = Match(route.path, *segments);
+    if (!variables) continue;
+    if (route.method == head.method) return {&route, std::move(*variables), {}};
+    match.allowed = route.method;
+  }
+  return match;
+}
+
+Response RefuseRoute(const RouteMatch& match) {
+  if (match.allowed.empty()) return Refuse(404, "NOT_FOUND", "There is no such endpoint.");
+  Response response = Refuse(405, "METHOD_NOT_ALLOWED", "Use " + match.allowed + ".");
+  response.allow = match.allowed;
+  return response;
+}
+
+// The key behind "Bearer "; a bare key, as an early SDK sends it, is none (the docs demand Bearer).
+std::string BearerKey(const RequestHead& head) {
+  constexpr std::string_view kBearer = "Bearer ";
+  const std::string* const header = head.Header("authorization");
+  if (header == nullptr || header->compare(0, kBearer.size(), kBearer) != 0) return {};
+  return header->substr(kBearer.size());
+}
+
+// Nothing if the key may do this. Codes and the choices between 400, 401 and 403 are ours; the docs
+// give the statuses' meanings only.
+std::optional<Response> RefuseCaller(const RequestHead& head, const Grant* grant, Scope scope) {
+  if (grant == nullptr) {
+    return Refuse(401, "INVALID_API_KEY", "The API key is missing or not known.");
+  }
+  const std::string* const tenant = head.Header("x-tenant-id");
+  // The caller is known; what is missing is a part of the request.
+  if (tenant == nullptr || tenant->empty()) return RefuseField("X-Tenant-ID", "required");
+  // The key is good, but not for that: "key lacks permission".
+  if (!EqualsIgnoringCase(*tenant, grant->tenant_id)) {
+    return Refuse(403, "INVALID_TENANT_ID", "The API key is not of that tenant.");
+  }
+  if (!grant->Allows(scope)) {
+    return Refuse(403, "FORBIDDEN",
+                  "The API key lacks the scope " + std::string(ScopeName(scope)) + ".");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Response Api::Handle(const RequestHead& head, std::string_view body, Time now) {
+  RouteMatch match = FindRoute(head);
+  if (match.route == nullptr) return RefuseRoute(match);
+
+  const Grant* const grant = tenants_.Find(BearerKey(head));
+  if (match.route->scope) {
+    if (auto refusal = RefuseCaller(head, grant, *match.route->scope)) return std::move(*refusal);
+  }
+  std::string reviewer;
+  if (match.route->reviewer == Reviewer::kNeeded) {
+    const std::string* const header = head.Header("x-reviewer-id");
+    if (header == nullptr || header->empty()) return RefuseField("X-Reviewer-ID", "required");
+    reviewer = *header;
+  }
+
+  match.variables.resize(2);
+  return match.route->handler(
+      {.store = store_,
+       .head = head,
+       .body = body,
+       .tenant_id = grant == nullptr ? std::string_view() : grant->tenant_id,
+       .reviewer = std::move(reviewer),
+       .id = std::move(match.variables[0]),
+       .image_type = std::move(match.variables[1]),
+       .now = now});
+}
+
+bool Api::CarriesImages(const RequestHead& head) {
+  const RouteMatch match = FindRoute(head);
+  return match.route != nullptr && match.route->images == Images::kInBody;
+}
+
+std::string Api::ExternalIdOf(const RequestHead& head, std::string_view body) const {
+  const RouteMatch match = FindRoute(head);
+  if (match.route == nullptr) return {};
+  if (match.route->handler == ListSubjectVerifications) return match.variables.front();
+  if (match.route->handler == CreateVerification) {
+    const auto json = ParseBody(head, body, BodyRule::kRequired);
+    if (std::holds_alternative<Response>(json)) return {};
+    return Fields(std::get<Json>(json)).OptionalText("externalId").value_or("");
+  }
+  if (match.variables.empty()) return {};
+  const std::string* const external_id = store_.ExternalIdOf(match.variables.front());
+  return external_id == nullptr ? "" : *external_id;
+}
+
+std::string_view FaultPath(const RequestHead& head) {
+  return PathBelowBase(head.path).value_or(head.path);
+}
+
+}  // namespace idv::sandbox

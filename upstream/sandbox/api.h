@@ -1,0 +1,42 @@
+#ifndef UPSTREAM_SANDBOX_API_H_
+#define UPSTREAM_SANDBOX_API_H_
+
+#include <string>
+#include <string_view>
+
+#include "upstream/sandbox/http_message.h"
+#include "upstream/sandbox/store.h"
+#include "upstream/sandbox/tenants.h"
+
+namespace idv::sandbox {
+
+// The vendor's REST API as a function from request to response: routes, header checks, validation.
+// Knows nothing of sockets, faults or clocks. Borrows both arguments; belongs to the store's
+// thread.
+class Api {
+ public:
+  Api(const Tenants& tenants, Store& store) : tenants_(tenants), store_(store) {}
+
+  // Always an answer, errors as in upstream-api.md section 4. In this order: an unknown route 404,
+  // a wrong method 405, no or unknown key 401, no tenant 400, another tenant's key 403, a missing
+  // scope 403, no reviewer 400; then what is wrong with the body 400; then what the store says. Of
+  // images in `body`, the stand-ins of ImageFolding will do.
+  Response Handle(const RequestHead& head, std::string_view body, Time now);
+
+  // Whether bodies of that route bear images, so that ImageFolding is to be used on them.
+  static bool CarriesImages(const RequestHead& head);
+
+  // The externalId that a request is about; empty for none. For faults on certain subjects only.
+  std::string ExternalIdOf(const RequestHead& head, std::string_view body) const;
+
+ private:
+  const Tenants& tenants_;
+  Store& store_;
+};
+
+// The path of a request as faults see it: below the API's base, or else whole.
+std::string_view FaultPath(const RequestHead& head);
+
+}  // namespace idv::sandbox
+
+#endif  // UPSTREAM_SANDBOX_API_H_

@@ -1,0 +1,58 @@
+#include "upstream/sandbox/control.h"
+
+#include <utility>
+
+#include "upstream/sandbox/refusals.h"
+#include "upstream/sandbox/target.h"
+
+namespace idv::sandbox {
+namespace {
+
+constexpr std::string_view kPrefix = "/__sandbox/";
+
+Response Ok(const Json& json) { return {.status = 200, .body = Dump(json)}; }
+
+Response RefuseMethod(const char* allowed) {
+  Response response = Refuse(405, "METHOD_NOT_ALLOWED", "Wrong method.");
+  response.allow = allowed;
+  return response;
+}
+
+}  // namespace
+
+bool Control::IsControlPath(std::string_view path) {
+  return path.substr(0, kPrefix.size()) == kPrefix;
+}
+
+Response Control::Handle(const RequestHead& head, std::string_view body) {
+  if (head.path == "/__sandbox/faults") return HandleFaults(head, body);
+  if (head.path == "/__sandbox/requests") return HandleRequests(head);
+  return Refuse(404, "NOT_FOUND", "There is no such endpoint.");
+}
+
+Response Control::HandleFaults(const RequestHead& head, std::string_view body) {
+  if (head.method == "POST") {
+    ParsedFault parsed = ParseFault(body);
+    if (!parsed.problems.empty()) return RefuseBinding(parsed.problems);
+    return Ok({{"id", faults_.Add(std::move(parsed.fault))}});
+  }
+  if (head.method == "DELETE") {
+    faults_.Clear();
+    return Ok(Json::object());
+  }
+  if (head.method != "GET") return RefuseMethod("GET, POST, DELETE");
+  Json list = Json::array();
+  for (const Fault& fault : faults_.All()) list.push_back(FaultJson(fault));
+  return Ok({{"faults", std::move(list)}});
+}
+
+Response Control::HandleRequests(const RequestHead& head) {
+  if (head.method == "GET") {
+    return Ok(log_.ToJson(QueryValue(head.query, "path_prefix").value_or("")));
+  }
+  if (head.method != "DELETE") return RefuseMethod("GET, DELETE");
+  log_.Clear();
+  return Ok(Json::object());
+}
+
+}  // namespace idv::sandbox

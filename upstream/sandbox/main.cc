@@ -1,0 +1,158 @@
+// idv-sandbox: a stand-in for the vendor's REST API. See README.md beside this file.
+
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "upstream/sandbox/address.h"
+#include "upstream/sandbox/api.h"
+#include "upstream/sandbox/control.h"
+#include "upstream/sandbox/duration.h"
+#include "upstream/sandbox/faults.h"
+#include "upstream/sandbox/request_log.h"
+#include "upstream/sandbox/server.h"
+#include "upstream/sandbox/store.h"
+#include "upstream/sandbox/tenants.h"
+#include "upstream/sandbox/uuid.h"
+
+namespace idv::sandbox {
+namespace {
+
+using boost::asio::ip::tcp;
+
+constexpr int kCannotListen = 1;
+constexpr int kBadArguments = 2;
+
+// Checked by Describe().
+struct Flags {
+  std::string listen = "127.0.0.1:8081";
+  std::string tenants_file;
+  std::string latency = "0ms";
+  std::vector<std::string> hang;
+};
+
+void Describe(CLI::App& app, Flags& flags) {
+  const auto is_address = [](const std::string& text) {
+    return ParseAddress(text) ? "" : "must be an IP address or localhost, a colon and a port";
+  };
+  const auto is_duration = [](const std::string& text) {
+    return ParseDuration(text) ? "" : "must be a duration such as 50ms or 2s";
+  };
+  app.set_version_flag("--version", "idv-sandbox " IDV_VERSION);
+  app.add_option("--listen", flags.listen, "Where to listen; port 0 takes a free one")
+      ->type_name("HOST:PORT")
+      ->capture_default_str()
+      ->check(is_address);
+  app.add_option("--tenants", flags.tenants_file, "YAML file with tenants, keys and scopes")
+      ->type_name("FILE");
+  app.add_option("--latency", flags.latency, "Delay of every answer")
+      ->type_name("DURATION")
+      ->capture_default_str()
+      ->check(is_duration);
+  app.add_option("--hang", flags.hang, "Never answer requests whose path starts so (repeatable)")
+      ->type_name("PATH_PREFIX");
+}
+
+// Nothing, after having said why, when the file is no good.
+std::optional<Tenants> LoadTenants(const std::string& file) {
+  if (file.empty()) return Tenants::Default();
+  std::ifstream stream(file);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (!stream) {
+    std::cerr << "idv-sandbox: cannot read " << file << '\n';
+    return std::nullopt;
+  }
+  auto parsed = Tenants::Parse(text.str());
+  if (auto* const tenants = std::get_if<Tenants>(&parsed)) return std::move(*tenants);
+  for (const std::string& problem : std::get<std::vector<std::string>>(parsed)) {
+    std::cerr << "idv-sandbox: " << file << ": " << problem << '\n';
+  }
+  return std::nullopt;
+}
+
+void AddFaults(const Flags& flags, Faults& faults) {
+  const auto latency = ParseDuration(flags.latency).value_or(std::chrono::milliseconds(0));
+  if (latency.count() > 0) {
+    Fault fault;
+    fault.delay = latency;
+    faults.Add(std::move(fault));
+  }
+  for (const std::string& prefix : flags.hang) {
+    Fault fault;
+    fault.kind = FaultKind::kHang;
+    fault.path_prefix = prefix;
+    faults.Add(std::move(fault));
+  }
+}
+
+// A thousand connections are more than the usual soft limit allows.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int Run(const Flags& flags) {
+  const auto tenants = LoadTenants(flags.tenants_file);
+  if (!tenants) return kBadArguments;
+  RaiseDescriptorLimit();
+
+  Store store(RandomUuids());
+  Api api(*tenants, store);
+  Faults faults;
+  AddFaults(flags, faults);
+  RequestLog log;
+  Control control(faults, log);
+  boost::asio::io_context io(1);
+  Server server(io, {api, control, faults, log, std::chrono::system_clock::now});
+
+  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  signals.async_wait([&io](const boost::system::error_code&, int) { io.stop(); });
+  const auto address = ParseAddress(flags.listen).value_or(tcp::endpoint());
+  if (const auto error = server.Listen(address)) {
+    std::cerr << "idv-sandbox: cannot listen on " << flags.listen << ": " << error.message()
+              << '\n';
+    return kCannotListen;
+  }
+  std::cout << "listening on " << FormatAddress(server.Address()) << std::endl;
+  io.run();
+  return 0;
+}
+
+int Main(int argc, char** argv) {
+  Flags flags;
+  CLI::App app("A stand-in for the Kora IDV REST API.", "idv-sandbox");
+  Describe(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kBadArguments;
+  }
+  try {
+    return Run(flags);
+  } catch (const std::exception& error) {
+    std::cerr << "idv-sandbox: " << error.what() << '\n';
+    return kCannotListen;
+  }
+}
+
+}  // namespace
+}  // namespace idv::sandbox
+
+int main(int argc, char** argv) { return idv::sandbox::Main(argc, argv); }

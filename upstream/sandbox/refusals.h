@@ -1,0 +1,28 @@
+#ifndef UPSTREAM_SANDBOX_REFUSALS_H_
+#define UPSTREAM_SANDBOX_REFUSALS_H_
+
+#include <string_view>
+
+#include "upstream/sandbox/http_message.h"
+#include "upstream/sandbox/json.h"
+#include "upstream/sandbox/store.h"
+
+namespace idv::sandbox {
+
+// The error answers, upstream-api.md section 4.
+
+// {"code", "error"}: the documented envelope.
+Response Refuse(int status, std::string_view code, std::string_view error);
+
+// {"code", "error", "details": {"field", "constraint"}}, 400.
+Response RefuseField(std::string_view field, std::string_view constraint);
+
+// {"error"} alone, 400: what the vendor's web framework says when it cannot bind a body.
+Response RefuseBinding(std::string_view error);
+
+// What the store refused. `what` names the kind of record in capitals, e.g. "VERIFICATION".
+Response Refuse(Refusal refusal, std::string_view what);
+
+}  // namespace idv::sandbox
+
+#endif  // UPSTREAM_SANDBOX_REFUSALS_H_

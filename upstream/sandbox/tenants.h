@@ -1,0 +1,58 @@
+#ifndef UPSTREAM_SANDBOX_TENANTS_H_
+#define UPSTREAM_SANDBOX_TENANTS_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace idv::sandbox {
+
+// What a key may do. The vendor has scopes, but no source names them: these are our own.
+enum class Scope {
+  kVerificationsRead,   // verifications:read
+  kVerificationsWrite,  // verifications:write
+  kReviewsWrite,        // reviews:write
+  kAlertsRead,          // alerts:read
+  kAlertsWrite,         // alerts:write
+  kReferenceRead,       // reference:read
+};
+
+std::string_view ScopeName(Scope scope);
+
+// The tenant that a key belongs to, and what it may do there.
+struct Grant {
+  std::string tenant_id;  // lower case
+  unsigned scopes = 0;    // one bit per Scope
+
+  bool Allows(Scope scope) const { return (scopes >> static_cast<unsigned>(scope) & 1U) != 0; }
+};
+
+// All keys. Immutable.
+class Tenants {
+ public:
+  // One tenant with one key that may do everything, for a sandbox without a file (design section
+  // 10).
+  static Tenants Default();
+
+  // From YAML:
+  //   tenants:
+  //     - tenant_id: 550e8400-e29b-41d4-a716-446655440000
+  //       keys:
+  //         - {key: test_sk_sandbox, scopes: ["*"]}   # "*" = all
+  // Or all that is wrong with it, one problem an entry, each with its path.
+  static std::variant<Tenants, std::vector<std::string>> Parse(const std::string& yaml);
+
+  // nullptr for a key that is not known.
+  const Grant* Find(const std::string& key) const;
+
+ private:
+  friend class TenantsReader;
+  std::unordered_map<std::string, Grant> grants_;  // by key
+};
+
+}  // namespace idv::sandbox
+
+#endif  // UPSTREAM_SANDBOX_TENANTS_H_
