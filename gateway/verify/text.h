@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+namespace idv::verify {
+
+// A foreign text as one line that is safe on a terminal: everything but printable ASCII is escaped.
+std::string OneLine(const std::string& text);
+
+// A score as people write it: one digit after the point.
+std::string Score(double score);
+
+// Whether gRPC takes the text as a metadata value: printable ASCII, at least one character, no
+// space at the ends.
+bool FitsMetadata(const std::string& text);
+
+}  // namespace idv::verify
