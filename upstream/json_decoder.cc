@@ -2,13 +2,10 @@
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/strings/escaping.h>
-#include <absl/strings/match.h>
-#include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
-#include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
@@ -28,10 +25,6 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 using simdjson::dom::element;
 using simdjson::dom::element_type;
-
-// A caller's protobuf library gives up beyond 100 nested messages, and a level of a free object
-// takes three.
-constexpr int kMaxObjectDepth = 32;
 
 enum class Kind {
   kString,
@@ -72,106 +65,6 @@ struct MessagePlan {
   const FieldDescriptor* whole_object = nullptr;
 };
 
-// The value of an element whose type is known.
-template <typename T>
-T As(const element& json) {
-  T value{};
-  [[maybe_unused]] const simdjson::error_code error = json.get(value);
-  return value;
-}
-
-absl::string_view ToAbsl(std::string_view text) { return {text.data(), text.size()}; }
-
-// A text that is a text, a number or a bool in JSON.
-std::optional<std::string> ToText(const element& json) {
-  switch (json.type()) {
-    case element_type::STRING:
-      return std::string(As<std::string_view>(json));
-    case element_type::BOOL:
-      return As<bool>(json) ? "true" : "false";
-    case element_type::INT64:
-    case element_type::UINT64:
-    case element_type::DOUBLE:
-      return simdjson::to_string(json);
-    default:
-      return std::nullopt;
-  }
-}
-
-std::optional<double> ToDouble(const element& json) {
-  double number = 0;
-  if (json.type() == element_type::STRING) {
-    if (!absl::SimpleAtod(ToAbsl(As<std::string_view>(json)), &number)) return std::nullopt;
-  } else if (json.get(number) != simdjson::SUCCESS) {
-    return std::nullopt;
-  }
-  if (!std::isfinite(number)) return std::nullopt;
-  return number;
-}
-
-std::optional<int64_t> ToInteger(const element& json) {
-  int64_t integer = 0;
-  if (json.get(integer) == simdjson::SUCCESS) return integer;
-  if (json.type() == element_type::STRING &&
-      absl::SimpleAtoi(ToAbsl(As<std::string_view>(json)), &integer)) {
-    return integer;
-  }
-  // 3.0 is an integer too; beyond 2^53 a double no longer tells integers apart.
-  constexpr double kExact = 9'007'199'254'740'992.0;
-  const std::optional<double> number = ToDouble(json);
-  if (!number || std::trunc(*number) != *number || std::abs(*number) > kExact) return std::nullopt;
-  return static_cast<int64_t>(*number);
-}
-
-std::optional<bool> ToBool(const element& json) {
-  bool value = false;
-  if (json.get(value) == simdjson::SUCCESS) return value;
-  std::string_view text;
-  if (json.get(text) != simdjson::SUCCESS) return std::nullopt;
-  if (absl::EqualsIgnoreCase(ToAbsl(text), "true")) return true;
-  if (absl::EqualsIgnoreCase(ToAbsl(text), "false")) return false;
-  return std::nullopt;
-}
-
-bool FillStruct(const element& json, int depth, google::protobuf::Struct& object);
-
-bool FillValue(const element& json, int depth, google::protobuf::Value& value) {
-  switch (json.type()) {
-    case element_type::NULL_VALUE:
-      value.set_null_value(google::protobuf::NULL_VALUE);
-      return true;
-    case element_type::BOOL:
-      value.set_bool_value(As<bool>(json));
-      return true;
-    case element_type::STRING:
-      value.set_string_value(std::string(As<std::string_view>(json)));
-      return true;
-    case element_type::OBJECT:
-      return FillStruct(json, depth + 1, *value.mutable_struct_value());
-    case element_type::ARRAY: {
-      auto& list = *value.mutable_list_value();
-      if (depth >= kMaxObjectDepth) return false;
-      for (const element item : As<simdjson::dom::array>(json)) {
-        if (!FillValue(item, depth + 1, *list.add_values())) return false;
-      }
-      return true;
-    }
-    default:
-      value.set_number_value(As<double>(json));
-      return true;
-  }
-}
-
-// False: not an object, or nested too deep.
-bool FillStruct(const element& json, int depth, google::protobuf::Struct& object) {
-  if (json.type() != element_type::OBJECT || depth >= kMaxObjectDepth) return false;
-  auto& fields = *object.mutable_fields();
-  for (const auto [key, value] : As<simdjson::dom::object>(json)) {
-    if (!FillValue(value, depth, fields[std::string(key)])) return false;
-  }
-  return true;
-}
-
 absl::string_view Expectation(Kind kind) {
   switch (kind) {
     case Kind::kString:
@@ -191,30 +84,13 @@ absl::string_view Expectation(Kind kind) {
     case Kind::kMessage:
       return "an object";
     case Kind::kStruct:
-      return "an object nested at most 32 deep";
+      return "an object nested at most 30 deep";
     case Kind::kTimestamp:
       return "an RFC 3339 time";
     case Kind::kTextMap:
       return "an object of texts";
   }
   return "";
-}
-
-absl::string_view NameOf(element_type type) {
-  switch (type) {
-    case element_type::ARRAY:
-      return "an array";
-    case element_type::OBJECT:
-      return "an object";
-    case element_type::STRING:
-      return "a text";
-    case element_type::BOOL:
-      return "a bool";
-    case element_type::NULL_VALUE:
-      return "null";
-    default:
-      return "a number";
-  }
 }
 
 class Reader {
@@ -225,7 +101,7 @@ class Reader {
     if (plan.whole_object != nullptr) {
       auto& whole = static_cast<google::protobuf::Struct&>(
           *message.GetReflection()->MutableMessage(&message, plan.whole_object));
-      if (!FillStruct(json, 0, whole) && mode_ == JsonDecoder::Mode::kStrictTypes) {
+      if (!FillStruct(json, whole) && mode_ == JsonDecoder::Mode::kStrictTypes) {
         return absl::InvalidArgumentError(
             absl::StrCat("expected ", Expectation(Kind::kStruct), ", got one nested deeper"));
       }
@@ -398,7 +274,7 @@ class Reader {
                                        : reflection.MutableMessage(&message, plan.field);
     };
     if (plan.kind == Kind::kStruct) {
-      return FillStruct(json, 0, static_cast<google::protobuf::Struct&>(*inner()));
+      return FillStruct(json, static_cast<google::protobuf::Struct&>(*inner()));
     }
     std::string_view text;
     if (json.get(text) != simdjson::SUCCESS) return false;
@@ -424,8 +300,8 @@ class Reader {
 
   absl::Status Mismatch(const FieldPlan& plan, const element& json, absl::string_view expected) {
     if (mode_ == JsonDecoder::Mode::kSkipWrongTypes) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(plan.field->json_name(), ": expected ", expected,
-                                                   ", got ", NameOf(json.type())));
+    return absl::InvalidArgumentError(
+        absl::StrCat(plan.field->json_name(), ": expected ", expected, ", got ", NameOfType(json)));
   }
 
   const JsonDecoder::Mode mode_;
@@ -472,21 +348,6 @@ absl::StatusOr<Kind> KindOf(const FieldDescriptor& field) {
 }
 
 }  // namespace
-
-absl::StatusOr<element> JsonParser::Parse(std::string& text) {
-  constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
-  absl::string_view json = text;
-  if (absl::StartsWith(json, kByteOrderMark)) json.remove_prefix(kByteOrderMark.size());
-  element parsed;
-  const simdjson::error_code error =
-      parser_.parse(json.data(), json.size(), /*realloc_if_needed=*/false).get(parsed);
-  if (error != simdjson::SUCCESS) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("not well-formed JSON: ", simdjson::error_message(error)));
-  }
-  return parsed;
-}
 
 struct JsonDecoder::Plan {
   absl::StatusOr<const MessagePlan*> Add(const Descriptor& type);
@@ -597,8 +458,7 @@ absl::Status JsonDecoder::Decode(const element& json, Message& message, DriftSin
     return reader.ReadField(*plan_->list, json, message);
   }
   if (json.type() != element_type::OBJECT) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("expected an object, got ", NameOf(json.type())));
+    return absl::InvalidArgumentError(absl::StrCat("expected an object, got ", NameOfType(json)));
   }
   return reader.ReadMessage(*plan_->root, json, message);
 }

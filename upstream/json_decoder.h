@@ -5,10 +5,10 @@
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
 #include <google/protobuf/message.h>
-#include <simdjson.h>
 
 #include <memory>
-#include <string>
+
+#include "upstream/json_value.h"
 
 namespace idv {
 
@@ -23,20 +23,6 @@ struct Drift {
   absl::string_view what;
 };
 using DriftSink = absl::FunctionRef<void(const Drift&)>;
-
-// Reads JSON texts, with simdjson. Its buffers are kept for the next text; one instance per shard,
-// for one thread.
-class JsonParser {
- public:
-  // The value lives until the next Parse() and may need `text`, which gets padding behind its end.
-  // A leading byte order mark is skipped. kInvalidArgument, with simdjson's reason: not one
-  // well-formed JSON value in UTF-8, nested deeper than 1,024, or with a number that fits neither
-  // 64 bits nor a double.
-  absl::StatusOr<simdjson::dom::element> Parse(std::string& text);
-
- private:
-  simdjson::dom::parser parser_;
-};
 
 // Fills messages of one type from JSON, after a plan compiled once from the descriptor. Tolerant,
 // as the upstream's many versions demand: camelCase, snake_case and the proto's aliases for every

@@ -6,14 +6,13 @@
 #include <google/protobuf/timestamp.pb.h>
 #include <google/protobuf/util/time_util.h>
 
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <utility>
 
 #include "kora/idv/gateway/v1/annotations.pb.h"
 #include "upstream/enum_spellings.h"
+#include "upstream/json_text.h"
 
 namespace idv {
 namespace {
@@ -41,37 +40,6 @@ struct MessagePlan {
   std::vector<FieldPlan> fields;
 };
 
-// The caller's own text: its characters that JSON or a terminal could take for something else are
-// escaped.
-void AppendQuoted(absl::string_view text, JsonBody& body) {
-  constexpr absl::string_view kHex = "0123456789abcdef";
-  body.Append('"');
-  size_t plain = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) continue;
-    body.Append(text.substr(plain, i - plain));
-    plain = i + 1;
-    if (c == '"' || c == '\\') {
-      const std::array<char, 2> escaped = {'\\', static_cast<char>(c)};
-      body.Append(absl::string_view(escaped.data(), escaped.size()));
-    } else {
-      const std::array<char, 6> escaped = {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
-      body.Append(absl::string_view(escaped.data(), escaped.size()));
-    }
-  }
-  body.Append(text.substr(plain));
-  body.Append('"');
-}
-
-// The shortest text that reads back as the same number.
-template <typename Number>
-void AppendNumber(Number number, JsonBody& body) {
-  std::array<char, 32> text;
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-  body.Append(absl::string_view(text.data(), static_cast<size_t>(end - text.data())));
-}
-
 // Where in the message the writer is, for violations; built into a text only when one occurs.
 struct Path {
   const Path* parent;
@@ -92,7 +60,7 @@ class Writer {
   void WriteMessage(const MessagePlan& plan, const Message& message, const Path* parent) {
     body_.Append('{');
     for (const FieldPlan& field : plan.fields) WriteField(field, message, parent);
-    Close('}');
+    CloseBracket('}', body_);
   }
 
  private:
@@ -147,7 +115,7 @@ class Writer {
       }
       body_.Append(',');
     }
-    Close(']');
+    CloseBracket(']', body_);
     body_.Append(',');
   }
 
@@ -219,47 +187,9 @@ class Writer {
   }
 
   void WriteStruct(const Message& message, const Path& path) {
-    WriteObject(static_cast<const google::protobuf::Struct&>(message), path);
-  }
-
-  // protobuf's own limit on nesting has bounded the depth when the request was parsed.
-  void WriteObject(const google::protobuf::Struct& object, const Path& path) {
-    body_.Append('{');
-    for (const auto& [key, value] : object.fields()) {
-      AppendQuoted(key, body_);
-      body_.Append(':');
-      WriteValue(value, path);
-      body_.Append(',');
+    if (!AppendObject(static_cast<const google::protobuf::Struct&>(message), body_)) {
+      Violate(path, "must hold finite numbers only");
     }
-    Close('}');
-  }
-
-  void WriteValue(const google::protobuf::Value& value, const Path& path) {
-    switch (value.kind_case()) {
-      case google::protobuf::Value::kNumberValue:
-        return WriteDouble(value.number_value(), path);
-      case google::protobuf::Value::kStringValue:
-        return AppendQuoted(value.string_value(), body_);
-      case google::protobuf::Value::kBoolValue:
-        return body_.Append(value.bool_value() ? "true" : "false");
-      case google::protobuf::Value::kStructValue:
-        return WriteObject(value.struct_value(), path);
-      case google::protobuf::Value::kListValue:
-        body_.Append('[');
-        for (const auto& element : value.list_value().values()) {
-          WriteValue(element, path);
-          body_.Append(',');
-        }
-        return Close(']');
-      default:
-        return body_.Append("null");
-    }
-  }
-
-  // Ends an object or a list: every member before it has left a comma.
-  void Close(char bracket) {
-    if (body_.last() == ',') body_.DropLast();
-    body_.Append(bracket);
   }
 
   void Violate(const Path& path, std::string description) {

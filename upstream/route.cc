@@ -1,19 +1,17 @@
 #include "upstream/route.h"
 
-#include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_split.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include <google/api/annotations.pb.h>
 
-#include "upstream/enum_spellings.h"
 #include "upstream/failure.h"
 #include "upstream/json_encoder.h"
+#include "upstream/parameter.h"
 
 namespace idv {
 namespace {
@@ -25,97 +23,14 @@ using google::protobuf::MethodDescriptor;
 using google::protobuf::Reflection;
 using kora::idv::gateway::v1::MethodOptions;
 
-// What common servers take as a request line and as one header (nginx and Go: 8 kB and more).
+// What common servers take as a request line (nginx and Go: 8 kB and more).
 constexpr size_t kMaxTargetBytes = 8000;
-constexpr size_t kMaxHeaderValueBytes = 1000;
-
-// A field whose text travels in the path, the query or a header.
-struct Parameter {
-  std::vector<const FieldDescriptor*>
-      fields;        // from the message down; only the path of a stream goes deeper than one
-  std::string name;  // of the query parameter or the header
-  bool required = false;
-  const EnumSpellings* spellings = nullptr;
-  const FieldDescriptor* verbatim = nullptr;
-
-  std::string FieldPath() const {
-    std::string path;
-    for (const FieldDescriptor* field : fields) {
-      absl::StrAppend(&path, path.empty() ? "" : ".", field->name());
-    }
-    return path;
-  }
-};
 
 // A piece of the path: `literal`, or the value of `parameter`.
 struct Segment {
   std::string literal;
   std::optional<Parameter> parameter;
 };
-
-void AppendPercentEncoded(absl::string_view text, std::string& out) {
-  constexpr absl::string_view kHex = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (absl::ascii_isalnum(byte) || absl::StrContains("-._~", absl::string_view(&c, 1))) {
-      out.push_back(c);
-    } else {
-      out.append({'%', kHex[byte >> 4], kHex[byte & 15]});
-    }
-  }
-}
-
-bool HasControlCharacter(absl::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
-}
-
-// Why `text` cannot be one segment of a path; empty when it can.
-absl::string_view PathFault(absl::string_view text) {
-  if (text.empty()) return "required, but unset";
-  if (text == "." || text == "..") return "must not be '.' or '..'";
-  if (HasControlCharacter(text)) return "must not contain control characters";
-  return "";
-}
-
-absl::string_view HeaderFault(absl::string_view text) {
-  const bool printable = std::all_of(text.begin(), text.end(), [](char c) {
-    return absl::ascii_isprint(static_cast<unsigned char>(c));
-  });
-  if (!printable) return "must be printable ASCII: it travels as an HTTP header";
-  if (absl::StripAsciiWhitespace(text) != text) return "must not begin or end with a blank";
-  if (text.size() > kMaxHeaderValueBytes) return "must not be longer than 1000 bytes";
-  return "";
-}
-
-// The value of `parameter` as text; nothing when it is unset.
-absl::StatusOr<std::string> TextOf(const Parameter& parameter, const Message& root) {
-  const Message* message = &root;
-  for (size_t i = 0; i + 1 < parameter.fields.size(); ++i) {
-    message = &message->GetReflection()->GetMessage(*message, parameter.fields[i]);
-  }
-  const Reflection& reflection = *message->GetReflection();
-  const FieldDescriptor* const field = parameter.fields.back();
-  if (parameter.spellings != nullptr) {
-    const int number = reflection.GetEnumValue(*message, field);
-    if (const auto text = parameter.spellings->ToText(number)) return std::string(*text);
-    if (number != 0) {
-      return absl::InvalidArgumentError(absl::StrCat("the enum has no value ", number));
-    }
-    return parameter.verbatim == nullptr ? "" : reflection.GetString(*message, parameter.verbatim);
-  }
-  if (!reflection.HasField(*message, field)) return "";
-  switch (field->cpp_type()) {
-    case FieldDescriptor::CPPTYPE_BOOL:
-      return reflection.GetBool(*message, field) ? "true" : "false";
-    case FieldDescriptor::CPPTYPE_INT32:
-      return absl::StrCat(reflection.GetInt32(*message, field));
-    case FieldDescriptor::CPPTYPE_INT64:
-      return absl::StrCat(reflection.GetInt64(*message, field));
-    default:
-      return reflection.GetString(*message, field);
-  }
-}
 
 const kora::idv::gateway::v1::FieldOptions& OptionsOf(const FieldDescriptor& field) {
   return field.options().GetExtension(kora::idv::gateway::v1::field);
@@ -372,7 +287,7 @@ absl::StatusOr<RestRequest> Route::Encode(const Message& message) const {
   RestRequest request{.verb = plan_->verb, .target = {}, .headers = {}, .body = nullptr};
   std::vector<Failure::Violation> violations;
   const auto text_of = [&](const Parameter& parameter) -> std::string {
-    absl::StatusOr<std::string> text = TextOf(parameter, message);
+    absl::StatusOr<std::string> text = parameter.TextIn(message);
     if (text.ok()) return *std::move(text);
     violations.push_back({parameter.FieldPath(), std::string(text.status().message())});
     return "";
