@@ -25,6 +25,18 @@ constexpr std::chrono::milliseconds kReplyReserve{20};
 // loopback.
 constexpr absl::string_view kLocalIdentity = "local";
 
+// Counts a call while it runs.
+class Running {
+ public:
+  explicit Running(std::atomic<int>& count) : count_(count) { ++count_; }
+  ~Running() { --count_; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  std::atomic<int>& count_;
+};
+
 grpc::ByteBuffer Serialize(const google::protobuf::Message& message) {
   grpc::Slice slice(message.ByteSizeLong());
   message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
@@ -68,6 +80,7 @@ Task<> Calls::Serve(Shard& shard, const Method& method) const {
   const bool matched = co_await operation;
   if (!matched) co_return;
   Spawn(Serve(shard, method));  // waits for the next one
+  const Running running(running_);
 
   const std::string request_id = RequestIdOf(exchange.context);
   const absl::Status status = co_await Run(shard, method, exchange, cancellation);
@@ -86,6 +99,10 @@ Task<> Calls::Serve(Shard& shard, const Method& method) const {
 
 Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exchange,
                               Cancellation& cancellation) const {
+  if (draining_) {
+    co_return Fail(StatusCode::kUnavailable, "GATEWAY_DRAINING",
+                   "this gateway is shutting down; another one will take the call");
+  }
   const absl::StatusOr<const Sender*> sender = Authorize(method, exchange.context);
   if (!sender.ok()) co_return sender.status();
 

@@ -3,6 +3,7 @@
 #include <absl/status/status.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@
 namespace idv {
 
 // The calls of all shards, each from its request to its status: one coroutine that can be read from
-// top to bottom. Immutable, so thread-safe; must outlive the shards.
+// top to bottom. Thread-safe; must outlive the shards.
 class Calls {
  public:
   struct Options {
@@ -35,6 +36,12 @@ class Calls {
   // From now on, calls that gRPC brings to `shard` are served there, on its thread, until the
   // server shuts down. Call it on that thread, or before it runs.
   void ServeOn(Shard& shard) const;
+
+  // From now on new calls end with GATEWAY_DRAINING; those that run go on. From any thread.
+  void Drain() { draining_ = true; }
+
+  // Calls that have begun and not ended. From any thread.
+  int running() const { return running_; }
 
  private:
   struct Exchange;
@@ -55,6 +62,8 @@ class Calls {
   const Methods& methods_;
   const Options options_;
   std::vector<std::unique_ptr<RawService>> services_;  // by the methods' places of them
+  std::atomic<bool> draining_ = false;
+  mutable std::atomic<int> running_ = 0;
 };
 
 }  // namespace idv

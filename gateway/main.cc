@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <sstream>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -42,11 +42,9 @@ int Refuse(const std::string& what, const absl::Status& status) {
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return absl::NotFoundError(path + ": no file that can be read");
-  }
-  return text.str();
+  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (!file) return absl::NotFoundError(path + ": no file that can be read");
+  return text;
 }
 
 // What only the machine can tell: that the files named in the configuration are there.
@@ -92,6 +90,14 @@ void ExitAfter(std::chrono::milliseconds time, const idv::Log& log) {
     log.Error("the shutdown did not end in time; giving up");
     _exit(1);
   }).detach();
+}
+
+// Every call may hold a connection on both sides.
+void AllowManyDescriptors() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int Serve(const idv::Config& config, const idv::Methods& methods, std::vector<idv::Sender> senders,
@@ -150,6 +156,7 @@ int Run(const Flags& flags) {
 
 int main(int argc, char** argv) {
   ForbidCores();
+  AllowManyDescriptors();
   curl_global_init(CURL_GLOBAL_DEFAULT);
 
   CLI::App app(

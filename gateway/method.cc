@@ -42,12 +42,14 @@ absl::StatusOr<Methods> Methods::Compile(
 
 std::vector<std::string> Methods::Names() const {
   std::vector<std::string> names;
+  names.reserve(methods_.size());
   for (const Method& method : methods_) names.push_back(method.name);
   return names;
 }
 
 std::vector<std::string> Methods::ServiceNames() const {
   std::vector<std::string> names;
+  names.reserve(services_.size());
   for (const auto* service : services_) names.push_back(service->full_name());
   return names;
 }

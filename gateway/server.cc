@@ -11,6 +11,13 @@ namespace {
 // Over the largest message that is taken, so that our own error can say that one is too large.
 constexpr size_t kTransportReserveBytes = 1 << 20;
 
+// How often a shutdown looks whether the running calls have ended.
+constexpr std::chrono::milliseconds kDrainPoll{5};
+
+// For last replies on their way and for clients to hang up by themselves; an idle one may take its
+// time.
+constexpr std::chrono::milliseconds kFarewell{100};
+
 std::vector<std::string> With(std::vector<std::string> names, const std::string& name) {
   names.push_back(name);
   return names;
@@ -34,16 +41,16 @@ Server::Server(const Config& config, const Methods& methods, std::vector<Sender>
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Methods& methods,
                                                       std::vector<Sender> senders,
-                                                      DriftReporter report_drift) {
+                                                      const DriftReporter& report_drift) {
   std::unique_ptr<Server> server(new Server(config, methods, std::move(senders)));
-  if (absl::Status status = server->Listen(config, std::move(report_drift)); !status.ok()) {
+  if (absl::Status status = server->Listen(config, report_drift); !status.ok()) {
     return status;
   }
   server->RunShards();
   return server;
 }
 
-absl::Status Server::Listen(const Config& config, DriftReporter report_drift) {
+absl::Status Server::Listen(const Config& config, const DriftReporter& report_drift) {
   grpc::ServerBuilder builder;
   // Else two gateways could share a port without knowing.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -88,7 +95,10 @@ void Server::Shutdown(std::chrono::milliseconds grace) {
   for (size_t i = 0; i < shards_.size(); ++i) {
     shards_[i]->loop().Post([health = healths_[i].get()] { health->StopServing(); });
   }
-  server_->Shutdown(std::chrono::system_clock::now() + grace);
+  calls_.Drain();
+  const TimePoint end = Clock::now() + grace;
+  while (calls_.running() > 0 && Clock::now() < end) std::this_thread::sleep_for(kDrainPoll);
+  server_->Shutdown(std::chrono::system_clock::now() + kFarewell);
   for (const auto& shard : shards_) shard->Stop();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();

@@ -29,7 +29,7 @@ class Server {
   // names it.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, const Methods& methods,
                                                        std::vector<Sender> senders,
-                                                       DriftReporter report_drift);
+                                                       const DriftReporter& report_drift);
   // Shuts down without grace if Shutdown() was not called.
   ~Server();
   Server(const Server&) = delete;
@@ -38,13 +38,13 @@ class Server {
   // Where it listens, in the config's order, with the real ports.
   const std::vector<std::string>& addresses() const { return addresses_; }
 
-  // Says NOT_SERVING, takes no new calls, gives running ones `grace` to end, cancels what is left,
-  // and returns when everything has ended. Once.
+  // Says NOT_SERVING, refuses new calls with GATEWAY_DRAINING, gives running ones `grace` to end,
+  // cancels what is left, and returns when everything has ended. Once.
   void Shutdown(std::chrono::milliseconds grace);
 
  private:
   Server(const Config& config, const Methods& methods, std::vector<Sender> senders);
-  absl::Status Listen(const Config& config, DriftReporter report_drift);
+  absl::Status Listen(const Config& config, const DriftReporter& report_drift);
   void RunShards();
 
   Calls calls_;

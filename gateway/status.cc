@@ -14,7 +14,7 @@ namespace idv {
 namespace {
 
 constexpr size_t kMaxMessageBytes = 512;
-constexpr size_t kMaxDetailsBytes = 3 * 1024;
+constexpr size_t kMaxDetailsBytes = 3072;
 
 google::rpc::ErrorInfo ToErrorInfo(const Failure& failure, absl::string_view request_id,
                                    int attempts) {

@@ -12,13 +12,12 @@
 namespace idv {
 namespace {
 
-// libcurl's own default is 118 s; a common idle timeout of load balancers is 60 s, and a connection
-// that the server has closed meanwhile costs a failed request.
-constexpr long kMaxIdleSeconds = 50;
 // So that a changed DNS entry is followed.
 constexpr long kMaxConnectionSeconds = 300;
 // Handles kept for reuse: each holds its buffers.
 constexpr size_t kMaxIdleHandles = 64;
+// Connections kept, those in use included: beyond them one is closed for every request that ends.
+constexpr long kMaxKeptConnections = 256;
 
 // The texts name no URL: it may hold ids.
 absl::Status ToStatus(CURLcode code, bool connected) {
@@ -178,6 +177,9 @@ void HttpClient::Transfer::End(absl::Status status) {
 
 void HttpClient::Transfer::Detach(bool reusable) {
   std::erase(client_.transfers_, this);
+  if (client_.transfers_.empty()) {
+    client_.idle_timer_.Set(Clock::now() + client_.options_.max_idle);
+  }
   curl_multi_remove_handle(client_.multi_, easy_.get());
   if (reusable && client_.idle_.size() < kMaxIdleHandles) {
     client_.idle_.push_back(std::move(easy_));
@@ -240,17 +242,15 @@ size_t HttpClient::Transfer::OnHeader(char* data, size_t size, size_t count, voi
 HttpClient::HttpClient(Loop& loop, Options options)
     : loop_(loop),
       options_(std::move(options)),
-      curl_timer_(loop.timers(), [this] { Drive(CURL_SOCKET_TIMEOUT, 0); }) {
+      curl_timer_(loop.timers(), [this] { Drive(CURL_SOCKET_TIMEOUT, 0); }),
+      idle_timer_(loop.timers(), [this] { CloseIdleConnections(); }) {
   loop_.SetFdHandler([this](int fd, uint32_t events) { Drive(fd, ToCurl(events)); });
   OpenMulti();
 }
 
 HttpClient::~HttpClient() {
-  // Closing the kept connections must not call back into a loop that may have ended.
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, nullptr);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, nullptr);
   idle_.clear();
-  curl_multi_cleanup(multi_);
+  CloseMulti();
 }
 
 void HttpClient::OpenMulti() {
@@ -259,6 +259,21 @@ void HttpClient::OpenMulti() {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &HttpClient::OnTimer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxKeptConnections);
+}
+
+void HttpClient::CloseMulti() {
+  // Closing the kept connections must not call back into a loop that may have ended.
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, nullptr);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, nullptr);
+  curl_multi_cleanup(multi_);
+  curl_timer_.Cancel();
+}
+
+void HttpClient::CloseIdleConnections() {
+  if (!transfers_.empty()) return;
+  CloseMulti();
+  OpenMulti();
 }
 
 HttpClient::Easy HttpClient::NewEasy() const {
@@ -282,7 +297,7 @@ HttpClient::Easy HttpClient::NewEasy() const {
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(options_.connect_timeout.count()));
   curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
-  curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, kMaxIdleSeconds);
+  curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, static_cast<long>(options_.max_idle.count()));
   curl_easy_setopt(curl, CURLOPT_MAXLIFETIME_CONN, kMaxConnectionSeconds);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, options_.user_agent.c_str());
   curl_easy_setopt(curl, CURLOPT_READFUNCTION, &Transfer::OnRead);
@@ -341,7 +356,7 @@ void HttpClient::FailAll() {
   for (Transfer* transfer : transfers) {
     transfer->Abort(absl::UnavailableError("libcurl failed; the connection was given up"));
   }
-  curl_multi_cleanup(multi_);
+  CloseMulti();
   OpenMulti();
 }
 

@@ -67,13 +67,16 @@ class HttpClient {
     std::string ca_file;
     // DNS, TCP and TLS together.
     std::chrono::milliseconds connect_timeout{3000};
+    // How long an unused connection is kept. A common idle timeout of load balancers is 60 s, and a
+    // connection that the server has closed meanwhile costs a failed request.
+    std::chrono::seconds max_idle{50};
     size_t max_response_bytes = 8 << 20;
     // All header lines of a response together.
     size_t max_header_bytes = 64 << 10;
     std::string user_agent = "idv-gateway";
   };
 
-  static constexpr uint64_t kLargeBody = 48 * 1024;
+  static constexpr uint64_t kLargeBody = uint64_t{48} << 10;
 
   // Borrows the loop, which must outlive it.
   HttpClient(Loop& loop, Options options);
@@ -102,6 +105,8 @@ class HttpClient {
 
   Easy NewEasy() const;
   void OpenMulti();
+  void CloseMulti();
+  void CloseIdleConnections();
   void Drive(curl_socket_t fd, int events);
   void CompleteFinished();
   void FailAll();
@@ -112,6 +117,7 @@ class HttpClient {
   Loop& loop_;
   const Options options_;
   Timer curl_timer_;
+  Timer idle_timer_;  // set when the last transfer has ended
   CURLM* multi_ = nullptr;
   std::vector<Easy> idle_;            // handles ready for another request
   std::vector<Transfer*> transfers_;  // under way

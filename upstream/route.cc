@@ -348,6 +348,11 @@ std::string Route::ProtoPath(absl::string_view json_path) const {
   for (const Parameter& parameter : plan_->query) {
     if (parameter.name == json_path) return parameter.FieldPath();
   }
+  for (const Segment& segment : plan_->path) {
+    if (segment.parameter && segment.parameter->fields.back()->json_name() == json_path) {
+      return segment.parameter->FieldPath();
+    }
+  }
   return plan_->encoder ? plan_->encoder->ProtoPath(json_path) : std::string(json_path);
 }
 

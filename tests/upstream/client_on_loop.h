@@ -61,7 +61,8 @@ inline HttpRequest Get(const std::string& url) {
   return {.verb = "GET", .url = url, .headers = {}, .body = nullptr};
 }
 
-// A POST of `text` with the base64 of `image` behind it; the image must live until the request has ended.
+// A POST of `text` with the base64 of `image` behind it; the image must live until the request has
+// ended.
 inline HttpRequest Post(const std::string& url, const std::string& text,
                         absl::string_view image = "") {
   auto body = std::make_unique<JsonBody>();

@@ -91,6 +91,18 @@ TEST(HttpClientTest, UsesAConnectionAgain) {
   EXPECT_EQ(server.requests().back().connection, 0);
 }
 
+TEST(HttpClientTest, ClosesItsConnectionsWhenTheyAreNotUsedForAWhile) {
+  StubServer server([](const auto&) { return StubServer::Http(200, "{}"); });
+  Client client({.max_idle = seconds(1)});
+  ASSERT_TRUE(client.Send(Get(server.url())).ok());
+  EXPECT_EQ(server.open_connections(), 1U);
+
+  while (server.open_connections() > 0) std::this_thread::yield();
+
+  ASSERT_TRUE(client.Send(Get(server.url())).ok());
+  EXPECT_EQ(server.requests().back().connection, 1);
+}
+
 TEST(HttpClientTest, KeepsTheHeadersOfTheFinalResponseOnly) {
   StubServer server([](const auto&) {
     Reply reply = StubServer::Http(200, "ok", "X-Which: final\r\n");

@@ -61,8 +61,9 @@ TestCertificates::TestCertificates() {
   const std::string new_key = " -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes ";
   Run(in + "req -x509 -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem" + new_key);
   Run(in + "req -subj /CN=localhost -keyout server.key -out server.csr" + new_key);
-  Run(in + "x509 -req -days 2 -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial"
-           " -extfile san -out server.pem");
+  Run(in +
+      "x509 -req -days 2 -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial"
+      " -extfile san -out server.pem");
 }
 
 TestCertificates::~TestCertificates() { std::filesystem::remove_all(folder_); }

@@ -6,7 +6,8 @@
 
 namespace idv {
 
-// A certificate for "localhost" and the authority that signed it, made by openssl in a folder of their own.
+// A certificate for "localhost" and the authority that signed it, made by openssl in a folder of
+// their own.
 class TestCertificates {
  public:
   TestCertificates();
@@ -23,8 +24,8 @@ class TestCertificates {
   std::string folder_;
 };
 
-// nghttpx, which speaks TLS with HTTP/2 and HTTP/1.1 in front of a plain server. It tells the server in the header `via`
-// which of the two a request came by.
+// nghttpx, which speaks TLS with HTTP/2 and HTTP/1.1 in front of a plain server. It tells the
+// server in the header `via` which of the two a request came by.
 class Nghttpx {
  public:
   Nghttpx(const TestCertificates& certificates, int backend_port);

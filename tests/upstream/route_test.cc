@@ -172,6 +172,7 @@ TEST(RouteTest, TranslatesTheUpstreamsNamesOfFields) {
 
   EXPECT_EQ(store.ProtoPath("pictureBase64"), "picture");
   EXPECT_EQ(store.ProtoPath("x-signed-by"), "signed_by");
+  EXPECT_EQ(store.ProtoPath("probeId"), "probe_id");
   EXPECT_EQ(Compiled("ProbeService.Find").ProtoPath("pageSize"), "page_size");
 }
 

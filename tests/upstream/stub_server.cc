@@ -110,6 +110,11 @@ std::vector<StubServer::Request> StubServer::requests() const {
   return requests_;
 }
 
+size_t StubServer::open_connections() const {
+  const std::lock_guard lock(mutex_);
+  return open_.size();
+}
+
 void StubServer::Accept() {
   for (int connection = 0;; ++connection) {
     const int fd = accept(listener_, nullptr, nullptr);

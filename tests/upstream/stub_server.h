@@ -46,6 +46,7 @@ class StubServer {
   std::string url() const;
   int port() const { return port_; }
   std::vector<Request> requests() const;
+  size_t open_connections() const;
   // Connections that the client closed while it was left hanging.
   int hang_ups() const { return hang_ups_; }
 

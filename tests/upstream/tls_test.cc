@@ -109,8 +109,7 @@ TEST_F(TlsTest, RefusesACertificateOfAnotherHost) {
 TEST_F(TlsTest, SaysWhenTheServerSpeaksNoTls) {
   ClientOnLoop client({.ca_file = certificates_.ca_file()});
 
-  const Result response =
-      client.Send(Get("https://localhost:" + std::to_string(backend_.port())));
+  const Result response = client.Send(Get("https://localhost:" + std::to_string(backend_.port())));
 
   EXPECT_EQ(response.status().code(), absl::StatusCode::kUnavailable);
 }

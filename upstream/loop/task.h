@@ -40,7 +40,8 @@ template <typename T>
 struct Promise : PromiseBase {
   Task<T> get_return_object() noexcept;
   void return_value(T result) { value.emplace(std::move(result)); }
-  T Take() { return std::move(*value); }
+  // Only the awaiter asks, and only when the task has ended.
+  T Take() { return std::move(*value); }  // NOLINT(bugprone-unchecked-optional-access)
   std::optional<T> value;
 };
 

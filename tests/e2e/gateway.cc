@@ -1,0 +1,57 @@
+#include "tests/e2e/gateway.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+namespace idv::e2e {
+namespace {
+
+constexpr char kKeyVariable[] = "IDV_E2E_API_KEY";
+
+std::map<std::string, std::string> Environment() { return {{kKeyVariable, kApiKey}}; }
+
+}  // namespace
+
+Json BasicConfig(const std::string& base_url) {
+  return {{"listen", {{"grpc", {"127.0.0.1:0"}}}},
+          {"upstream", {{"base_url", base_url}}},
+          {"tenants",
+           {{{"name", "acme"}, {"tenant_id", kTenantId}, {"api_key", {{"env", kKeyVariable}}}}}},
+          {"callers", {{{"identity", "local"}, {"tenants", {"*"}}, {"methods", {"*"}}}}},
+          {"shards", 1}};
+}
+
+Gateway::Gateway(const Json& config)
+    : process_(IDV_GATEWAY_PATH, {"--config", dir_.Write("gateway.yaml", config.dump(2))},
+               Environment()) {
+  constexpr std::string_view kListening = "listening on grpc ";
+  const size_t listeners = config["listen"]["grpc"].size();
+  for (const std::string& line : process_.OutLines(listeners)) {
+    EXPECT_EQ(line.rfind(kListening, 0), 0U) << line;
+    addresses_.push_back(line.substr(kListening.size()));
+  }
+  if (addresses_.size() == listeners) return;
+  ADD_FAILURE() << "the gateway does not listen: " << process_.Err();
+  addresses_.resize(listeners, "unix:/nowhere");
+}
+
+std::optional<int> Gateway::Stop() {
+  process_.Signal(SIGTERM);
+  return process_.Wait();
+}
+
+std::unique_ptr<Process> RunGateway(const std::string& config_file,
+                                    std::vector<std::string> flags) {
+  if (!config_file.empty()) flags.insert(flags.end(), {"--config", config_file});
+  return std::make_unique<Process>(IDV_GATEWAY_PATH, std::move(flags), Environment());
+}
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+}  // namespace idv::e2e

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/process.h"
+#include "tests/e2e/sandbox.h"
+
+namespace idv::e2e {
+
+// A configuration that serves everything to whoever is local, for the sandbox's tenant `acme`; its
+// key is in the environment of every Gateway. JSON is YAML: change what a test needs.
+Json BasicConfig(const std::string& base_url);
+
+// A running idv-gateway.
+class Gateway {
+ public:
+  explicit Gateway(const Json& config);
+  explicit Gateway(const Sandbox& sandbox) : Gateway(BasicConfig(sandbox.base_url())) {}
+
+  Process& process() { return process_; }
+  // Where it listens, in the configuration's order.
+  const std::vector<std::string>& addresses() const { return addresses_; }
+  // Ends it in order and returns its exit code.
+  std::optional<int> Stop();
+
+ private:
+  TempDir dir_;
+  Process process_;
+  std::vector<std::string> addresses_;
+};
+
+// Starts idv-gateway with a configuration that need not be good.
+std::unique_ptr<Process> RunGateway(const std::string& config_file,
+                                    std::vector<std::string> flags = {});
+
+// A connection of its own to the address.
+std::shared_ptr<grpc::Channel> Connect(const std::string& address);
+
+}  // namespace idv::e2e

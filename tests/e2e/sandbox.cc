@@ -1,0 +1,91 @@
+#include "tests/e2e/sandbox.h"
+
+#include <curl/curl.h>
+#include <gtest/gtest.h>
+#include <openssl/sha.h>
+
+#include <array>
+#include <memory>
+
+namespace idv::e2e {
+namespace {
+
+std::vector<std::string> WithFreePort(std::vector<std::string> flags) {
+  flags.insert(flags.end(), {"--listen", "127.0.0.1:0"});
+  return flags;
+}
+
+size_t AppendTo(char* data, size_t size, size_t count, void* text) {
+  static_cast<std::string*>(text)->append(data, size * count);
+  return size * count;
+}
+
+}  // namespace
+
+Sandbox::Sandbox(std::vector<std::string> flags)
+    : process_(IDV_SANDBOX_PATH, WithFreePort(std::move(flags))) {
+  constexpr std::string_view kListening = "listening on ";
+  const std::vector<std::string> lines = process_.OutLines(1);
+  if (lines.empty() || lines[0].rfind(kListening, 0) != 0) {
+    ADD_FAILURE() << "the sandbox does not listen: " << process_.Err();
+    return;
+  }
+  root_url_ = "http://" + lines[0].substr(kListening.size());
+}
+
+void Sandbox::AddFault(const Json& fault) const {
+  EXPECT_TRUE(Control("POST", "/__sandbox/faults", fault.dump()).contains("id")) << fault;
+}
+
+void Sandbox::ClearFaults() const { Control("DELETE", "/__sandbox/faults", ""); }
+
+Json Sandbox::Requests(const std::string& path_prefix) const {
+  return Control("GET", "/__sandbox/requests?path_prefix=" + path_prefix, "")["requests"];
+}
+
+void Sandbox::ForgetRequests() const { Control("DELETE", "/__sandbox/requests", ""); }
+
+Json Sandbox::AwaitRequest(const std::string& path_prefix, const std::string& outcome) const {
+  Json requests;
+  const bool came = WaitUntil([&] {
+    requests = Requests(path_prefix);
+    return requests.size() == 1 && requests[0]["outcome"] == outcome;
+  });
+  if (came) return requests[0];
+  ADD_FAILURE() << "expected one " << outcome << " request below '" << path_prefix << "', not "
+                << requests.dump(2);
+  return Json::object();
+}
+
+Json Sandbox::Control(const std::string& method, const std::string& path,
+                      const std::string& body) const {
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(),
+                                                                 curl_easy_cleanup);
+  CURL* const curl = easy.get();
+  const std::string url = root_url_ + path;
+  std::string answer;
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method.c_str());
+  if (!body.empty()) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &AppendTo);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+  const CURLcode code = curl_easy_perform(curl);
+  EXPECT_EQ(code, CURLE_OK) << method << " " << path << ": " << curl_easy_strerror(code);
+  return Json::parse(answer, nullptr, /*allow_exceptions=*/false);
+}
+
+std::string Sha256(const std::string& bytes) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+  std::string text;
+  for (const unsigned char byte : digest) {
+    text.push_back(kHex[byte >> 4]);
+    text.push_back(kHex[byte & 15]);
+  }
+  return text;
+}
+
+}  // namespace idv::e2e

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/process.h"
+
+namespace idv::e2e {
+
+using Json = nlohmann::json;
+
+inline constexpr char kTenantId[] = "550e8400-e29b-41d4-a716-446655440000";
+inline constexpr char kApiKey[] = "test_sk_sandbox";
+
+// A running idv-sandbox on a port of its own, and its control endpoints.
+class Sandbox {
+ public:
+  explicit Sandbox(std::vector<std::string> flags = {});
+
+  // Of the host; the API's base is below it.
+  const std::string& root_url() const { return root_url_; }
+  std::string base_url() const { return root_url_ + "/api/v1/idv"; }
+
+  // For example {{"kind", "hang"}, {"path_prefix", "/alerts"}}.
+  void AddFault(const Json& fault) const;
+  void ClearFaults() const;
+
+  // What it has received, oldest first; the path is whole or below the base.
+  Json Requests(const std::string& path_prefix = "") const;
+  void ForgetRequests() const;
+  // The only request below the prefix, once its outcome is this one; a failure if it does not come
+  // to that.
+  Json AwaitRequest(const std::string& path_prefix, const std::string& outcome = "answered") const;
+
+ private:
+  Json Control(const std::string& method, const std::string& path, const std::string& body) const;
+
+  Process process_;
+  std::string root_url_;
+};
+
+// As lower-case hexadecimal digits.
+std::string Sha256(const std::string& bytes);
+
+}  // namespace idv::e2e
