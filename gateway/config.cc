@@ -182,6 +182,7 @@ class Resolver {
                        {caller.methods().begin(), caller.methods().end()}});
     }
     std::vector<std::string> tenants;
+    tenants.reserve(config_.tenants.size());
     for (const Config::Tenant& tenant : config_.tenants) tenants.push_back(tenant.name);
     std::vector<Policy::Problem> found;
     config_.policy = Policy::Compile(rules, tenants, methods_, found);

@@ -17,10 +17,12 @@ struct Unit {
   int64_t factor;
 };
 
-constexpr std::array kDurationUnits = {Unit{"ms", 1}, Unit{"s", 1000}, Unit{"m", 60 * 1000},
-                                       Unit{"h", 60 * 60 * 1000}};
-constexpr std::array kSizeUnits = {Unit{"", 1}, Unit{"KiB", 1 << 10}, Unit{"MiB", 1 << 20},
-                                   Unit{"GiB", 1 << 30}};
+constexpr int64_t kSecond = 1000;
+constexpr int64_t kKibi = 1024;
+constexpr std::array kDurationUnits = {Unit{"ms", 1}, Unit{"s", kSecond}, Unit{"m", 60 * kSecond},
+                                       Unit{"h", 3600 * kSecond}};
+constexpr std::array kSizeUnits = {Unit{"", 1}, Unit{"KiB", kKibi}, Unit{"MiB", kKibi* kKibi},
+                                   Unit{"GiB", kKibi* kKibi* kKibi}};
 
 template <size_t N>
 std::optional<int64_t> Parse(absl::string_view text, const std::array<Unit, N>& units) {

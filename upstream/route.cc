@@ -96,8 +96,8 @@ struct Route::Plan {
   std::vector<Parameter> query;
   std::vector<Parameter> headers;
   std::vector<const FieldDescriptor*> unserved;
-  std::optional<JsonEncoder> encoder;  // of a unary RPC
-  std::optional<JsonDecoder> decoder;
+  std::unique_ptr<JsonEncoder> encoder;  // of a unary RPC
+  std::unique_ptr<JsonDecoder> decoder;
 };
 
 absl::Status Route::Plan::Compile() {
@@ -243,7 +243,7 @@ absl::Status Route::Plan::CompileFields() {
   if (!has_body) return absl::OkStatus();
   auto compiled = JsonEncoder::Compile(type, elsewhere);
   if (!compiled.ok()) return compiled.status();
-  encoder.emplace(*std::move(compiled));
+  encoder = std::make_unique<JsonEncoder>(*std::move(compiled));
   return absl::OkStatus();
 }
 
@@ -260,7 +260,7 @@ absl::Status Route::Plan::CompileAnswer() {
   }
   auto compiled = JsonDecoder::Compile(type, list);
   if (!compiled.ok()) return compiled.status();
-  decoder.emplace(*std::move(compiled));
+  decoder = std::make_unique<JsonDecoder>(*std::move(compiled));
   return absl::OkStatus();
 }
 
