@@ -51,7 +51,12 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  auto channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  // gRPC 1.51's client now and then takes a connection in progress for a failed one, and tries
+  // again.
+  const auto patience = std::chrono::system_clock::now() + std::chrono::seconds(10);
+  if (!channel->WaitForConnected(patience)) ADD_FAILURE() << "no connection to " << address;
+  return channel;
 }
 
 }  // namespace idv::e2e
