@@ -8,7 +8,7 @@
 #include <chrono>
 #include <utility>
 
-#include "gateway/completion.h"
+#include "gateway/incoming_call.h"
 #include "gateway/metadata.h"
 #include "gateway/status.h"
 #include "upstream/failure.h"
@@ -47,7 +47,9 @@ grpc::ByteBuffer Serialize(const google::protobuf::Message& message) {
 
 // What one call holds while it runs.
 struct Calls::Exchange {
-  grpc::ServerContext context;
+  explicit Exchange(Shard& shard) : call(shard) {}
+
+  IncomingCall call;
   grpc::ByteBuffer request_bytes;
   google::protobuf::Arena arena;
   google::protobuf::Message* response = nullptr;
@@ -68,57 +70,54 @@ void Calls::ServeOn(Shard& shard) const {
 }
 
 Task<> Calls::Serve(Shard& shard, const Method& method) const {
-  const Shard::Presence presence(shard);
-  Exchange exchange;
-  Cancellation cancellation;
-  CallDone done(exchange.context, cancellation);
-  exchange.context.AsyncNotifyWhenDone(done.tag());
-  RawService::UnaryWriter writer(&exchange.context);
-  Operation operation;
-  ServiceOf(method).RequestUnary(method.index_in_service, exchange.context, exchange.request_bytes,
-                                 writer, shard.queue(), operation.tag());
-  const bool matched = co_await operation;
+  Exchange exchange(shard);
+  IncomingCall& call = exchange.call;
+  RawService::UnaryWriter writer(&call.context);
+  ServiceOf(method).RequestUnary(method.index_in_service, call.context, exchange.request_bytes,
+                                 writer, shard.queue(), call.operation.tag());
+  const bool matched = co_await call.operation;
   if (!matched) co_return;
   Spawn(Serve(shard, method));  // waits for the next one
   const Running running(running_);
 
-  const std::string request_id = RequestIdOf(exchange.context);
-  const absl::Status status = co_await Run(shard, method, exchange, cancellation);
+  const std::string request_id = RequestIdOf(call.context);
+  const absl::Status status = co_await Run(shard, method, exchange);
 
-  exchange.context.AddTrailingMetadata("x-request-id", request_id);
-  exchange.context.AddTrailingMetadata("x-idv-attempts", std::to_string(exchange.report.attempts));
+  const int attempts = exchange.report.attempts;
+  call.context.AddTrailingMetadata("x-request-id", request_id);
+  call.context.AddTrailingMetadata("x-idv-attempts", std::to_string(attempts));
   if (status.ok()) {
-    writer.Finish(Serialize(*exchange.response), grpc::Status::OK, operation.tag());
+    writer.Finish(Serialize(*exchange.response), grpc::Status::OK, call.operation.tag());
   } else {
-    AddRetryPushback(status, exchange.context);
-    writer.FinishWithError(ToGrpc(status, request_id, exchange.report.attempts), operation.tag());
+    AddRetryPushback(status, call.context);
+    writer.FinishWithError(ToGrpc(status, request_id, attempts), call.operation.tag());
   }
-  co_await operation;
-  co_await done;
+  co_await call.operation;
+  co_await call.done;
 }
 
-Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exchange,
-                              Cancellation& cancellation) const {
+Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exchange) const {
   if (draining_) {
     co_return Fail(StatusCode::kUnavailable, "GATEWAY_DRAINING",
                    "this gateway is shutting down; another one will take the call");
   }
-  const absl::StatusOr<const Sender*> sender = Authorize(method, exchange.context);
+  const absl::StatusOr<const Sender*> sender = Authorize(method, exchange.call.context);
   if (!sender.ok()) co_return sender.status();
 
   google::protobuf::Message& request = *method.request->New(&exchange.arena);
   absl::Status parsed = Parse(method, exchange.request_bytes, request);
   if (!parsed.ok()) co_return parsed;
 
-  const TimePoint deadline = DeadlineOf(method, exchange.context);
+  const TimePoint deadline = DeadlineOf(method, exchange.call.context);
   if (Clock::now() >= deadline) {
     co_return Fail(StatusCode::kDeadlineExceeded, "DEADLINE_IN_QUEUE",
                    "the deadline had passed before anything was sent");
   }
 
   exchange.response = method.response->New(&exchange.arena);
-  absl::Status status = co_await shard.upstream().Call(
-      method.route, request, *sender, deadline, cancellation, *exchange.response, exchange.report);
+  absl::Status status = co_await shard.upstream().Call(method.route, request, *sender, deadline,
+                                                       exchange.call.cancellation,
+                                                       *exchange.response, exchange.report);
   co_return status;
 }
 
@@ -192,28 +191,23 @@ TimePoint Calls::DeadlineOf(const Method& method, const grpc::ServerContext& con
 }
 
 Task<> Calls::RefuseUpload(Shard& shard, const Method& method) const {
-  const Shard::Presence presence(shard);
-  grpc::ServerContext context;
-  Cancellation cancellation;
-  CallDone done(context, cancellation);
-  context.AsyncNotifyWhenDone(done.tag());
-  RawService::UploadReader reader(&context);
-  Operation operation;
-  ServiceOf(method).RequestUpload(method.index_in_service, context, reader, shard.queue(),
-                                  operation.tag());
-  const bool matched = co_await operation;
+  IncomingCall call(shard);
+  RawService::UploadReader reader(&call.context);
+  ServiceOf(method).RequestUpload(method.index_in_service, call.context, reader, shard.queue(),
+                                  call.operation.tag());
+  const bool matched = co_await call.operation;
   if (!matched) co_return;
   Spawn(RefuseUpload(shard, method));
 
-  const std::string request_id = RequestIdOf(context);
-  context.AddTrailingMetadata("x-request-id", request_id);
+  const std::string request_id = RequestIdOf(call.context);
+  call.context.AddTrailingMetadata("x-request-id", request_id);
   const absl::Status status =
       Fail(StatusCode::kUnimplemented, "METHOD_NOT_SERVED",
            absl::StrCat("this version of the gateway does not serve ", method.name,
                         " yet; submit pictures with SubmitLivenessChallenge instead"));
-  reader.FinishWithError(ToGrpc(status, request_id, 0), operation.tag());
-  co_await operation;
-  co_await done;
+  reader.FinishWithError(ToGrpc(status, request_id, 0), call.operation.tag());
+  co_await call.operation;
+  co_await call.done;
 }
 
 }  // namespace idv

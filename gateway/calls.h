@@ -48,8 +48,7 @@ class Calls {
 
   Task<> Serve(Shard& shard, const Method& method) const;
   Task<> RefuseUpload(Shard& shard, const Method& method) const;
-  Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange,
-                         Cancellation& cancellation) const;
+  Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange) const;
 
   absl::Status Parse(const Method& method, grpc::ByteBuffer& bytes,
                      google::protobuf::Message& request) const;

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/incoming_call.h"
 #include "grpc/health/v1/health.pb.h"
-#include "upstream/loop/cancellation.h"
 
 namespace idv {
 namespace {
@@ -78,46 +78,38 @@ void Health::OnShard::StopServing() {
 }
 
 Task<> Health::OnShard::ServeCheck() {
-  const Shard::Presence presence(shard_);
-  grpc::ServerContext context;
-  Cancellation cancellation;
-  CallDone done(context, cancellation);
-  context.AsyncNotifyWhenDone(done.tag());
+  IncomingCall call(shard_);
   grpc::ByteBuffer bytes;
-  RawService::UnaryWriter writer(&context);
-  Operation operation;
-  health_.service_.RequestUnary(kCheck, context, bytes, writer, shard_.queue(), operation.tag());
-  const bool matched = co_await operation;
+  RawService::UnaryWriter writer(&call.context);
+  health_.service_.RequestUnary(kCheck, call.context, bytes, writer, shard_.queue(),
+                                call.operation.tag());
+  const bool matched = co_await call.operation;
   if (!matched) co_return;
   Spawn(ServeCheck());
 
   HealthCheckRequest request;
   if (!Parse(bytes, request)) {
     writer.FinishWithError({grpc::StatusCode::INVALID_ARGUMENT, "not a HealthCheckRequest"},
-                           operation.tag());
+                           call.operation.tag());
   } else if (!health_.Knows(request.service())) {
     writer.FinishWithError({grpc::StatusCode::NOT_FOUND, "this server has no such service"},
-                           operation.tag());
+                           call.operation.tag());
   } else {
     writer.Finish(
         ToBytes(serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING),
-        grpc::Status::OK, operation.tag());
+        grpc::Status::OK, call.operation.tag());
   }
-  co_await operation;
-  co_await done;
+  co_await call.operation;
+  co_await call.done;
 }
 
 Task<> Health::OnShard::ServeWatch() {
-  const Shard::Presence presence(shard_);
-  grpc::ServerContext context;
-  Cancellation cancellation;
-  CallDone done(context, cancellation);
-  context.AsyncNotifyWhenDone(done.tag());
+  IncomingCall call(shard_);
   grpc::ByteBuffer bytes;
-  RawService::DownloadWriter writer(&context);
-  Operation operation;
-  health_.service_.RequestDownload(kWatch, context, bytes, writer, shard_.queue(), operation.tag());
-  const bool matched = co_await operation;
+  RawService::DownloadWriter writer(&call.context);
+  health_.service_.RequestDownload(kWatch, call.context, bytes, writer, shard_.queue(),
+                                   call.operation.tag());
+  const bool matched = co_await call.operation;
   if (!matched) co_return;
   Spawn(ServeWatch());
 
@@ -125,25 +117,25 @@ Task<> Health::OnShard::ServeWatch() {
   const bool parsed = Parse(bytes, request);
   const bool known = health_.Knows(request.service());
   Change change(*this);
-  const Cancellation::Listener on_cancel(cancellation, [&change] { change.Notify(); });
-  bool open = parsed && !cancellation.fired();
+  const Cancellation::Listener on_cancel(call.cancellation, [&change] { change.Notify(); });
+  bool open = parsed && !call.cancellation.fired();
   while (open) {
     const bool serving = serving_;
     const auto status = !known    ? HealthCheckResponse::SERVICE_UNKNOWN
                         : serving ? HealthCheckResponse::SERVING
                                   : HealthCheckResponse::NOT_SERVING;
-    writer.Write(ToBytes(status), operation.tag());
-    const bool written = co_await operation;
-    while (written && serving && serving_ && !cancellation.fired()) co_await change;
+    writer.Write(ToBytes(status), call.operation.tag());
+    const bool written = co_await call.operation;
+    while (written && serving && serving_ && !call.cancellation.fired()) co_await change;
     // NOT_SERVING is the last word.
-    open = written && serving && !cancellation.fired();
+    open = written && serving && !call.cancellation.fired();
   }
   writer.Finish(parsed
                     ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "shutting down")
                     : grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "not a HealthCheckRequest"),
-                operation.tag());
-  co_await operation;
-  co_await done;
+                call.operation.tag());
+  co_await call.operation;
+  co_await call.done;
 }
 
 }  // namespace idv

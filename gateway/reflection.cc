@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "gateway/completion.h"
+#include "gateway/incoming_call.h"
 
 namespace idv {
 namespace {
@@ -107,23 +107,18 @@ ServerReflectionResponse Reflection::Answer(const ServerReflectionRequest& quest
 }
 
 Task<> Reflection::Serve(Shard& shard, RawService& service) {
-  const Shard::Presence presence(shard);
-  grpc::ServerContext context;
-  Cancellation cancellation;
-  CallDone done(context, cancellation);
-  context.AsyncNotifyWhenDone(done.tag());
-  RawService::Stream stream(&context);
-  Operation operation;
-  service.RequestStream(0, context, stream, shard.queue(), operation.tag());
-  const bool matched = co_await operation;
+  IncomingCall call(shard);
+  RawService::Stream stream(&call.context);
+  service.RequestStream(0, call.context, stream, shard.queue(), call.operation.tag());
+  const bool matched = co_await call.operation;
   if (!matched) co_return;
   Spawn(Serve(shard, service));
 
   grpc::Status status;
   for (;;) {
     grpc::ByteBuffer bytes;
-    stream.Read(&bytes, operation.tag());
-    const bool read = co_await operation;
+    stream.Read(&bytes, call.operation.tag());
+    const bool read = co_await call.operation;
     if (!read) break;
     ServerReflectionRequest question;
     grpc::ProtoBufferReader reader(&bytes);
@@ -132,13 +127,13 @@ Task<> Reflection::Serve(Shard& shard, RawService& service) {
       break;
     }
     const grpc::Slice slice(Answer(question).SerializeAsString());
-    stream.Write(grpc::ByteBuffer(&slice, 1), operation.tag());
-    const bool written = co_await operation;
+    stream.Write(grpc::ByteBuffer(&slice, 1), call.operation.tag());
+    const bool written = co_await call.operation;
     if (!written) break;
   }
-  stream.Finish(status, operation.tag());
-  co_await operation;
-  co_await done;
+  stream.Finish(status, call.operation.tag());
+  co_await call.operation;
+  co_await call.done;
 }
 
 }  // namespace idv

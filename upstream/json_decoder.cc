@@ -14,6 +14,7 @@
 
 #include "kora/idv/gateway/v1/annotations.pb.h"
 #include "upstream/enum_spellings.h"
+#include "upstream/field_kind.h"
 #include "upstream/rfc3339.h"
 
 namespace idv {
@@ -26,25 +27,11 @@ using google::protobuf::Reflection;
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-enum class Kind {
-  kString,
-  kBytes,
-  kBool,
-  kInt32,
-  kInt64,
-  kDouble,
-  kEnum,
-  kMessage,
-  kStruct,
-  kTimestamp,
-  kTextMap
-};
-
 struct MessagePlan;
 
 struct FieldPlan {
   const FieldDescriptor* field = nullptr;
-  Kind kind = Kind::kString;
+  FieldKind kind = FieldKind::kString;
   const EnumSpellings* spellings = nullptr;
   const FieldDescriptor* verbatim = nullptr;
   const MessagePlan* message = nullptr;
@@ -65,29 +52,29 @@ struct MessagePlan {
   const FieldDescriptor* whole_object = nullptr;
 };
 
-absl::string_view Expectation(Kind kind) {
+absl::string_view Expectation(FieldKind kind) {
   switch (kind) {
-    case Kind::kString:
+    case FieldKind::kString:
       return "a text";
-    case Kind::kBytes:
+    case FieldKind::kBytes:
       return "a base64 text";
-    case Kind::kBool:
+    case FieldKind::kBool:
       return "true or false";
-    case Kind::kInt32:
+    case FieldKind::kInt32:
       return "a 32-bit integer";
-    case Kind::kInt64:
+    case FieldKind::kInt64:
       return "a 64-bit integer";
-    case Kind::kDouble:
+    case FieldKind::kDouble:
       return "a number";
-    case Kind::kEnum:
+    case FieldKind::kEnum:
       return "a text";
-    case Kind::kMessage:
+    case FieldKind::kMessage:
       return "an object";
-    case Kind::kStruct:
+    case FieldKind::kStruct:
       return "an object nested at most 30 deep";
-    case Kind::kTimestamp:
+    case FieldKind::kTimestamp:
       return "an RFC 3339 time";
-    case Kind::kTextMap:
+    case FieldKind::kTextMap:
       return "an object of texts";
   }
   return "";
@@ -103,7 +90,7 @@ class Reader {
           *message.GetReflection()->MutableMessage(&message, plan.whole_object));
       if (!FillStruct(json, whole) && mode_ == JsonDecoder::Mode::kStrictTypes) {
         return absl::InvalidArgumentError(
-            absl::StrCat("expected ", Expectation(Kind::kStruct), ", got one nested deeper"));
+            absl::StrCat("expected ", Expectation(FieldKind::kStruct), ", got one nested deeper"));
       }
     }
     for (const auto [key, value] : As<simdjson::dom::object>(json)) {
@@ -118,7 +105,7 @@ class Reader {
   }
 
   absl::Status ReadField(const FieldPlan& plan, const element& json, Message& message) {
-    return plan.field->is_repeated() && plan.kind != Kind::kTextMap
+    return plan.field->is_repeated() && plan.kind != FieldKind::kTextMap
                ? ReadList(plan, json, message)
                : ReadValue(plan, json, message);
   }
@@ -165,7 +152,7 @@ class Reader {
     const bool add = field->is_repeated();
     bool fits = true;
     switch (plan.kind) {
-      case Kind::kString: {
+      case FieldKind::kString: {
         auto text = ToText(json);
         fits = text.has_value();
         if (!fits) break;
@@ -173,7 +160,7 @@ class Reader {
             : reflection.SetString(&message, field, *std::move(text));
         break;
       }
-      case Kind::kBytes: {
+      case FieldKind::kBytes: {
         std::string_view text;
         std::string bytes;
         fits = json.get(text) == simdjson::SUCCESS && absl::Base64Unescape(ToAbsl(text), &bytes);
@@ -182,7 +169,7 @@ class Reader {
             : reflection.SetString(&message, field, std::move(bytes));
         break;
       }
-      case Kind::kBool: {
+      case FieldKind::kBool: {
         const auto value = ToBool(json);
         fits = value.has_value();
         if (!fits) break;
@@ -190,7 +177,7 @@ class Reader {
             : reflection.SetBool(&message, field, *value);
         break;
       }
-      case Kind::kInt32: {
+      case FieldKind::kInt32: {
         const auto value = ToInteger(json);
         fits = value && *value >= std::numeric_limits<int32_t>::min() &&
                *value <= std::numeric_limits<int32_t>::max();
@@ -200,7 +187,7 @@ class Reader {
             : reflection.SetInt32(&message, field, integer);
         break;
       }
-      case Kind::kInt64: {
+      case FieldKind::kInt64: {
         const auto value = ToInteger(json);
         fits = value.has_value();
         if (!fits) break;
@@ -208,7 +195,7 @@ class Reader {
             : reflection.SetInt64(&message, field, *value);
         break;
       }
-      case Kind::kDouble: {
+      case FieldKind::kDouble: {
         const auto value = ToDouble(json);
         fits = value.has_value();
         if (!fits) break;
@@ -216,15 +203,15 @@ class Reader {
             : reflection.SetDouble(&message, field, *value);
         break;
       }
-      case Kind::kEnum:
+      case FieldKind::kEnum:
         fits = json.type() == element_type::STRING;
         if (fits) ReadEnum(plan, ToAbsl(As<std::string_view>(json)), message);
         break;
-      case Kind::kMessage:
+      case FieldKind::kMessage:
         return ReadSubmessage(plan, json, message);
-      case Kind::kStruct:
-      case Kind::kTimestamp:
-      case Kind::kTextMap:
+      case FieldKind::kStruct:
+      case FieldKind::kTimestamp:
+      case FieldKind::kTextMap:
         fits = ReadWellKnown(plan, json, message);
         break;
     }
@@ -268,12 +255,12 @@ class Reader {
 
   static bool ReadWellKnown(const FieldPlan& plan, const element& json, Message& message) {
     const Reflection& reflection = *message.GetReflection();
-    if (plan.kind == Kind::kTextMap) return ReadTextMap(plan, json, message);
+    if (plan.kind == FieldKind::kTextMap) return ReadTextMap(plan, json, message);
     const auto inner = [&] {
       return plan.field->is_repeated() ? reflection.AddMessage(&message, plan.field)
                                        : reflection.MutableMessage(&message, plan.field);
     };
-    if (plan.kind == Kind::kStruct) {
+    if (plan.kind == FieldKind::kStruct) {
       return FillStruct(json, static_cast<google::protobuf::Struct&>(*inner()));
     }
     std::string_view text;
@@ -308,41 +295,9 @@ class Reader {
   const DriftSink drift_;
 };
 
-bool IsTextMap(const FieldDescriptor& field) {
-  return field.is_map() &&
-         field.message_type()->map_key()->type() == FieldDescriptor::TYPE_STRING &&
-         field.message_type()->map_value()->type() == FieldDescriptor::TYPE_STRING;
-}
-
-absl::StatusOr<Kind> KindOf(const FieldDescriptor& field) {
-  if (IsTextMap(field)) return Kind::kTextMap;
-  if (!field.is_map()) {
-    switch (field.type()) {
-      case FieldDescriptor::TYPE_STRING:
-        return Kind::kString;
-      case FieldDescriptor::TYPE_BYTES:
-        return Kind::kBytes;
-      case FieldDescriptor::TYPE_BOOL:
-        return Kind::kBool;
-      case FieldDescriptor::TYPE_INT32:
-        return Kind::kInt32;
-      case FieldDescriptor::TYPE_INT64:
-        return Kind::kInt64;
-      case FieldDescriptor::TYPE_DOUBLE:
-        return Kind::kDouble;
-      case FieldDescriptor::TYPE_ENUM:
-        return Kind::kEnum;
-      case FieldDescriptor::TYPE_MESSAGE:
-        if (field.message_type()->full_name() == "google.protobuf.Struct") return Kind::kStruct;
-        if (field.message_type()->full_name() == "google.protobuf.Timestamp") {
-          return Kind::kTimestamp;
-        }
-        if (field.message_type()->file()->package() != "google.protobuf") return Kind::kMessage;
-        break;
-      default:
-        break;
-    }
-  }
+absl::StatusOr<FieldKind> KnownKindOf(const FieldDescriptor& field) {
+  const std::optional<FieldKind> kind = KindOf(field);
+  if (kind) return *kind;
   return absl::UnimplementedError(
       absl::StrCat(field.full_name(), " has a type that no answer can carry as JSON"));
 }
@@ -390,28 +345,28 @@ absl::StatusOr<const MessagePlan*> JsonDecoder::Plan::Add(const Descriptor& mess
 absl::StatusOr<std::unique_ptr<FieldPlan>> JsonDecoder::Plan::PlanField(
     const FieldDescriptor& field) {
   const auto& options = field.options().GetExtension(kora::idv::gateway::v1::field);
-  const absl::StatusOr<Kind> kind = KindOf(field);
+  const absl::StatusOr<FieldKind> kind = KnownKindOf(field);
   if (!kind.ok()) return kind.status();
   auto plan = std::make_unique<FieldPlan>();
   plan->field = &field;
   plan->kind = *kind;
-  if (*kind == Kind::kEnum) {
+  if (*kind == FieldKind::kEnum) {
     const auto spellings = enums.Get(*field.enum_type());
     if (!spellings.ok()) return spellings.status();
     plan->spellings = *spellings;
     plan->verbatim = VerbatimOf(field);
   }
-  if (*kind == Kind::kMessage) {
+  if (*kind == FieldKind::kMessage) {
     const auto message = Add(*field.message_type());
     if (!message.ok()) return message.status();
     plan->message = *message;
     plan->bare_string = field.message_type()->FindFieldByName(options.bare_string());
   }
-  const bool whole_is_bad = options.whole_object() && *kind != Kind::kStruct;
+  const bool whole_is_bad = options.whole_object() && *kind != FieldKind::kStruct;
   const bool bare_is_bad =
       !options.bare_string().empty() &&
       (plan->bare_string == nullptr || plan->bare_string->type() != FieldDescriptor::TYPE_STRING);
-  if (whole_is_bad || bare_is_bad || (options.inline_() && *kind != Kind::kMessage)) {
+  if (whole_is_bad || bare_is_bad || (options.inline_() && *kind != FieldKind::kMessage)) {
     return absl::InvalidArgumentError(
         absl::StrCat(field.full_name(), " has an option that does not fit its type"));
   }

@@ -12,6 +12,7 @@
 
 #include "kora/idv/gateway/v1/annotations.pb.h"
 #include "upstream/enum_spellings.h"
+#include "upstream/field_kind.h"
 #include "upstream/json_text.h"
 
 namespace idv {
@@ -22,14 +23,12 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-enum class Kind { kNumber, kBool, kString, kBytes, kEnum, kMessage, kStruct, kTimestamp };
-
 struct MessagePlan;
 
 struct FieldPlan {
   const FieldDescriptor* field;
-  std::string key;  // "\"externalId\":"
-  Kind kind;
+  std::string key;  // quoted, with the colon
+  FieldKind kind;
   bool required;
   const EnumSpellings* spellings = nullptr;
   const FieldDescriptor* verbatim = nullptr;
@@ -74,10 +73,10 @@ class Writer {
     }
     body_.Append(plan.key);
     switch (plan.kind) {
-      case Kind::kMessage:
+      case FieldKind::kMessage:
         WriteMessage(*plan.message, reflection.GetMessage(message, plan.field), &path);
         break;
-      case Kind::kEnum:
+      case FieldKind::kEnum:
         WriteEnum(plan, message, reflection.GetEnumValue(message, plan.field), path);
         break;
       default:
@@ -91,7 +90,15 @@ class Writer {
     const Reflection& reflection = *message.GetReflection();
     if (reflection.HasField(message, plan.field)) return true;
     if (plan.verbatim != nullptr && reflection.HasField(message, plan.verbatim)) return true;
-    return plan.required && (plan.kind == Kind::kNumber || plan.kind == Kind::kBool);
+    switch (plan.kind) {
+      case FieldKind::kBool:
+      case FieldKind::kInt32:
+      case FieldKind::kInt64:
+      case FieldKind::kDouble:
+        return plan.required;
+      default:
+        return false;
+    }
   }
 
   void WriteList(const FieldPlan& plan, const Message& message, const Path& path) {
@@ -105,10 +112,10 @@ class Writer {
     body_.Append('[');
     for (int i = 0; i < size; ++i) {
       const Path element{path.parent, path.name, i};
-      if (plan.kind == Kind::kMessage) {
+      if (plan.kind == FieldKind::kMessage) {
         WriteMessage(*plan.message, reflection.GetRepeatedMessage(message, plan.field, i),
                      &element);
-      } else if (plan.kind == Kind::kEnum) {
+      } else if (plan.kind == FieldKind::kEnum) {
         WriteEnum(plan, message, reflection.GetRepeatedEnumValue(message, plan.field, i), element);
       } else {
         WriteScalar(plan, message, i, element);
@@ -138,7 +145,7 @@ class Writer {
         const std::string& text =
             one ? reflection.GetStringReference(message, field, &scratch)
                 : reflection.GetRepeatedStringReference(message, field, index, &scratch);
-        if (plan.kind == Kind::kString) return AppendQuoted(text, body_);
+        if (plan.kind == FieldKind::kString) return AppendQuoted(text, body_);
         body_.Append('"');
         body_.AppendBase64(text);
         return body_.Append('"');
@@ -163,7 +170,8 @@ class Writer {
       case FieldDescriptor::CPPTYPE_MESSAGE: {
         const Message& value = one ? reflection.GetMessage(message, field)
                                    : reflection.GetRepeatedMessage(message, field, index);
-        return plan.kind == Kind::kStruct ? WriteStruct(value, path) : WriteTimestamp(value, path);
+        return plan.kind == FieldKind::kStruct ? WriteStruct(value, path)
+                                               : WriteTimestamp(value, path);
       }
       default:  // Compile() lets no other type through
         return;
@@ -200,32 +208,9 @@ class Writer {
   std::vector<Failure::Violation>& violations_;
 };
 
-absl::StatusOr<Kind> KindOf(const FieldDescriptor& field) {
-  if (!field.is_map()) {
-    switch (field.type()) {
-      case FieldDescriptor::TYPE_STRING:
-        return Kind::kString;
-      case FieldDescriptor::TYPE_BYTES:
-        return Kind::kBytes;
-      case FieldDescriptor::TYPE_BOOL:
-        return Kind::kBool;
-      case FieldDescriptor::TYPE_ENUM:
-        return Kind::kEnum;
-      case FieldDescriptor::TYPE_INT32:
-      case FieldDescriptor::TYPE_INT64:
-      case FieldDescriptor::TYPE_DOUBLE:
-        return Kind::kNumber;
-      case FieldDescriptor::TYPE_MESSAGE:
-        if (field.message_type()->full_name() == "google.protobuf.Struct") return Kind::kStruct;
-        if (field.message_type()->full_name() == "google.protobuf.Timestamp") {
-          return Kind::kTimestamp;
-        }
-        if (field.message_type()->file()->package() != "google.protobuf") return Kind::kMessage;
-        break;
-      default:
-        break;
-    }
-  }
+absl::StatusOr<FieldKind> KnownKindOf(const FieldDescriptor& field) {
+  const std::optional<FieldKind> kind = KindOf(field);
+  if (kind && *kind != FieldKind::kTextMap) return *kind;
   return absl::UnimplementedError(
       absl::StrCat(field.full_name(), " has a type that no request can carry as JSON"));
 }
@@ -263,19 +248,19 @@ absl::StatusOr<const MessagePlan*> JsonEncoder::Plan::Add(
 
 absl::StatusOr<FieldPlan> JsonEncoder::Plan::PlanField(const FieldDescriptor& field) {
   const auto& options = field.options().GetExtension(kora::idv::gateway::v1::field);
-  const absl::StatusOr<Kind> kind = KindOf(field);
+  const absl::StatusOr<FieldKind> kind = KnownKindOf(field);
   if (!kind.ok()) return kind.status();
   FieldPlan plan{.field = &field,
                  .key = absl::StrCat("\"", field.json_name(), "\":"),
                  .kind = *kind,
                  .required = options.required()};
-  if (*kind == Kind::kEnum) {
+  if (*kind == FieldKind::kEnum) {
     const auto spellings = enums.Get(*field.enum_type());
     if (!spellings.ok()) return spellings.status();
     plan.spellings = *spellings;
     plan.verbatim = VerbatimOf(field);
   }
-  if (*kind == Kind::kMessage) {
+  if (*kind == FieldKind::kMessage) {
     const auto message = Add(*field.message_type(), {});
     if (!message.ok()) return message.status();
     plan.message = *message;

@@ -35,7 +35,7 @@ class JsonEncoder {
               std::vector<Failure::Violation>& violations) const;
 
   // The proto path of the field that the upstream calls `json_path`
-  // ("liveness.challenges[0].imageBase64"). Where it names no field, the path as it is.
+  // ("outer.items[0].someText"). Where it names no field, the path as it is.
   std::string ProtoPath(absl::string_view json_path) const;
 
  private:
