@@ -44,13 +44,6 @@ google::rpc::BadRequest ToBadRequest(const Failure& failure, size_t max_bytes) {
   return bad_request;
 }
 
-google::rpc::RetryInfo ToRetryInfo(std::chrono::milliseconds delay) {
-  google::rpc::RetryInfo info;
-  info.mutable_retry_delay()->set_seconds(delay.count() / 1000);
-  info.mutable_retry_delay()->set_nanos(static_cast<int32_t>(delay.count() % 1000) * 1'000'000);
-  return info;
-}
-
 }  // namespace
 
 grpc::Status ToGrpc(const absl::Status& failure, absl::string_view request_id, int attempts) {

@@ -53,14 +53,14 @@ google::rpc::BadRequest ToBadRequest(const std::vector<Failure::Violation>& viol
   return bad_request;
 }
 
+}  // namespace
+
 google::rpc::RetryInfo ToRetryInfo(std::chrono::milliseconds delay) {
   google::rpc::RetryInfo info;
   info.mutable_retry_delay()->set_seconds(delay.count() / 1000);
   info.mutable_retry_delay()->set_nanos(static_cast<int32_t>(delay.count() % 1000) * 1'000'000);
   return info;
 }
-
-}  // namespace
 
 absl::Status ToStatus(absl::StatusCode code, absl::string_view message, const Failure& failure) {
   absl::Status status(code, message);

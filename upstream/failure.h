@@ -8,6 +8,10 @@
 #include <string>
 #include <vector>
 
+namespace google::rpc {
+class RetryInfo;
+}
+
 namespace idv {
 
 // Why a call failed, beyond a status code: what a google.rpc.Status says in its details (AIP-193).
@@ -40,6 +44,9 @@ absl::Status ToStatus(absl::StatusCode code, absl::string_view message, const Fa
 
 // The failure that ToStatus() put in; empty fields for any other status.
 Failure FailureOf(const absl::Status& status);
+
+// How a wait is written in the details of a status.
+google::rpc::RetryInfo ToRetryInfo(std::chrono::milliseconds delay);
 
 // The most common case.
 absl::Status Fail(absl::StatusCode code, absl::string_view reason, absl::string_view message);
