@@ -160,7 +160,6 @@ TEST_F(ErrorMapTest, BoundsTheViolations) {
 }
 
 TEST_F(ErrorMapTest, SaysWhenToComeBack) {
-  const std::string none;
   struct Row {
     int status;
     std::string headers;
