@@ -227,9 +227,13 @@ size_t HttpClient::Transfer::OnHeader(char* data, size_t size, size_t count, voi
   auto* const transfer = static_cast<Transfer*>(self);
   std::string& lines = transfer->response_.header_lines;
   const size_t bytes = size * count;
-  // A status line: the headers of an interim response before it are not the answer's.
   const absl::string_view line(data, bytes);
-  if (absl::StartsWith(line, "HTTP/")) lines.clear();
+  // A status line: the headers of an interim response before it are not the answer's.
+  if (absl::StartsWith(line, "HTTP/")) {
+    lines.clear();
+    transfer->headers_complete_ = false;
+  }
+  if (transfer->headers_complete_) return bytes;  // trailers, behind the body: no headers
   transfer->headers_complete_ = line == "\r\n" || line == "\n";
   if (lines.size() + bytes > transfer->client_.options_.max_header_bytes) {
     transfer->too_large_ = true;

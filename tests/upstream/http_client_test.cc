@@ -118,6 +118,20 @@ TEST(HttpClientTest, KeepsTheHeadersOfTheFinalResponseOnly) {
   EXPECT_EQ(response->Header("X-Early"), std::nullopt);
 }
 
+TEST(HttpClientTest, TakesAResponseWithTrailersBehindItsBody) {
+  StubServer server([](const auto&) {
+    return Reply{.bytes =
+                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+                     "2\r\n{}\r\n0\r\nX-Sum: 1\r\n\r\n"};
+  });
+  Client client;
+
+  const Result response = client.Send(Get(server.url()));
+
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->body, "{}");
+}
+
 TEST(HttpClientTest, DoesNotFollowRedirects) {
   StubServer server(
       [](const auto&) { return StubServer::Http(302, "", "Location: /elsewhere\r\n"); });
