@@ -16,8 +16,6 @@
 namespace idv {
 namespace {
 
-using absl::StatusCode;
-
 // Kept back of a caller's deadline, so that our answer still reaches it.
 constexpr std::chrono::milliseconds kReplyReserve{20};
 
@@ -98,7 +96,7 @@ Task<> Calls::Serve(Shard& shard, const Method& method) const {
 
 Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exchange) const {
   if (draining_) {
-    co_return Fail(StatusCode::kUnavailable, "GATEWAY_DRAINING",
+    co_return Fail(reason::kGatewayDraining,
                    "this gateway is shutting down; another one will take the call");
   }
   const absl::StatusOr<const Sender*> sender = Authorize(method, exchange.call.context);
@@ -110,8 +108,7 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
 
   const TimePoint deadline = DeadlineOf(method, exchange.call.context);
   if (Clock::now() >= deadline) {
-    co_return Fail(StatusCode::kDeadlineExceeded, "DEADLINE_IN_QUEUE",
-                   "the deadline had passed before anything was sent");
+    co_return Fail(reason::kDeadlineInQueue, "the deadline had passed before anything was sent");
   }
 
   exchange.response = method.response->New(&exchange.arena);
@@ -127,14 +124,14 @@ absl::Status Calls::Parse(const Method& method, grpc::ByteBuffer& bytes,
   const size_t max_bytes =
       limits.max_message_bytes + (method.route.takes_images() ? limits.max_image_bytes : 0);
   if (bytes.Length() > max_bytes) {
-    return Fail(StatusCode::kInvalidArgument, "MESSAGE_TOO_LARGE",
+    return Fail(reason::kMessageTooLarge,
                 absl::StrCat("the message has ", bytes.Length(), " bytes; at most ", max_bytes,
                              " are taken"));
   }
   {
     grpc::ProtoBufferReader reader(&bytes);
     if (!request.ParseFromZeroCopyStream(&reader)) {
-      return Fail(StatusCode::kInvalidArgument, "REQUEST_MALFORMED",
+      return Fail(reason::kRequestMalformed,
                   absl::StrCat("the message is no ", request.GetDescriptor()->full_name(),
                                ", or a text in it is no UTF-8"));
     }
@@ -142,7 +139,7 @@ absl::Status Calls::Parse(const Method& method, grpc::ByteBuffer& bytes,
   bytes.Clear();
   const size_t image_bytes = method.route.LargestImage(request);
   if (image_bytes > limits.max_image_bytes) {
-    return Fail(StatusCode::kInvalidArgument, "IMAGE_TOO_LARGE",
+    return Fail(reason::kImageTooLarge,
                 absl::StrCat("an image has ", image_bytes, " bytes; at most ",
                              limits.max_image_bytes, " are taken"));
   }
@@ -161,17 +158,14 @@ absl::StatusOr<const Sender*> Calls::Authorize(const Method& method,
     case Policy::Verdict::Kind::kAllowed:
       return for_tenant ? &options_.tenants[verdict.tenant] : nullptr;
     case Policy::Verdict::Kind::kCallerUnknown:
-      return Fail(StatusCode::kUnauthenticated, "CALLER_UNAUTHENTICATED",
-                  "this gateway does not know the caller");
+      return Fail(reason::kCallerUnauthenticated, "this gateway does not know the caller");
     case Policy::Verdict::Kind::kMethodNotAllowed:
-      return Fail(StatusCode::kPermissionDenied, "METHOD_NOT_ALLOWED",
-                  absl::StrCat("the caller may not call ", method.name));
+      return Fail(reason::kMethodNotAllowed, absl::StrCat("the caller may not call ", method.name));
     case Policy::Verdict::Kind::kTenantNotAllowed:
-      return Fail(StatusCode::kPermissionDenied, "TENANT_NOT_ALLOWED",
+      return Fail(reason::kTenantNotAllowed,
                   "the caller may not act for the tenant that it names in x-idv-tenant");
     case Policy::Verdict::Kind::kTenantRequired:
-      return Fail(StatusCode::kInvalidArgument, "TENANT_REQUIRED",
-                  "name the tenant in the metadata x-idv-tenant");
+      return Fail(reason::kTenantRequired, "name the tenant in the metadata x-idv-tenant");
   }
   return nullptr;
 }
@@ -202,7 +196,7 @@ Task<> Calls::RefuseUpload(Shard& shard, const Method& method) const {
   const std::string request_id = RequestIdOf(call.context);
   call.context.AddTrailingMetadata("x-request-id", request_id);
   const absl::Status status =
-      Fail(StatusCode::kUnimplemented, "METHOD_NOT_SERVED",
+      Fail(reason::kMethodNotServed,
            absl::StrCat("this version of the gateway does not serve ", method.name,
                         " yet; submit pictures with SubmitLivenessChallenge instead"));
   reader.FinishWithError(ToGrpc(status, request_id, 0), call.operation.tag());

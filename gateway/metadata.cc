@@ -37,8 +37,7 @@ absl::StatusOr<std::string> AskedTenantOf(const grpc::ServerContext& context) {
   const auto [first, last] = context.client_metadata().equal_range("x-idv-tenant");
   if (first == last) return "";
   if (std::next(first) != last) {
-    return Fail(absl::StatusCode::kInvalidArgument, "TENANT_REQUIRED",
-                "x-idv-tenant is given more than once; name one tenant");
+    return Fail(reason::kTenantRequired, "x-idv-tenant is given more than once; name one tenant");
   }
   return std::string(first->second.data(), first->second.size());
 }

@@ -20,9 +20,10 @@ google::rpc::ErrorInfo ToErrorInfo(const Failure& failure, absl::string_view req
                                    int attempts) {
   google::rpc::ErrorInfo info;
   info.set_domain("idv-gateway");
-  info.set_reason(failure.reason.empty() ? "GATEWAY_ERROR" : failure.reason);
+  info.set_reason(failure.reason);
   auto& metadata = *info.mutable_metadata();
   metadata["attempts"] = std::to_string(attempts);
+  metadata["blame"] = std::string(NameOf(failure.blame));
   metadata["request_id"] = std::string(request_id);
   if (failure.http_status != 0) metadata["http_status"] = std::to_string(failure.http_status);
   if (!failure.upstream_code.empty()) metadata["upstream_code"] = failure.upstream_code;

@@ -30,27 +30,26 @@ constexpr std::chrono::milliseconds kDefaultRateLimitWait{1000};
 
 struct Mapping {
   int http_status;
-  StatusCode code;
-  absl::string_view reason;
-  bool prefer_upstream_code = false;  // as the reason
+  Reason reason;
+  bool prefer_upstream_code = false;  // as the name of the reason
 };
 
 // The HTTP column of google/rpc/code.proto, read backwards. Not gRPC's http-grpc-status-mapping.md:
 // that one is for proxies that broke a gRPC call, and would make a 404 UNIMPLEMENTED.
 constexpr std::array kMappings = {
-    Mapping{400, StatusCode::kInvalidArgument, "UPSTREAM_INVALID_REQUEST", true},
-    Mapping{401, StatusCode::kUnavailable, "UPSTREAM_CREDENTIAL_REJECTED"},  // our key, not theirs
-    Mapping{403, StatusCode::kPermissionDenied, "UPSTREAM_FORBIDDEN"},
-    Mapping{404, StatusCode::kNotFound, "UPSTREAM_NOT_FOUND", true},
-    Mapping{408, StatusCode::kDeadlineExceeded, "UPSTREAM_TIMEOUT"},
-    Mapping{409, StatusCode::kFailedPrecondition, "UPSTREAM_CONFLICT", true},
-    Mapping{410, StatusCode::kFailedPrecondition, "UPSTREAM_CONFLICT", true},
-    Mapping{413, StatusCode::kInvalidArgument, "UPSTREAM_PAYLOAD_TOO_LARGE"},
-    Mapping{422, StatusCode::kInvalidArgument, "UPSTREAM_INVALID_REQUEST", true},
-    Mapping{429, StatusCode::kResourceExhausted, "UPSTREAM_RATE_LIMITED"},
-    Mapping{502, StatusCode::kUnavailable, "UPSTREAM_UNAVAILABLE"},
-    Mapping{503, StatusCode::kUnavailable, "UPSTREAM_UNAVAILABLE"},
-    Mapping{504, StatusCode::kDeadlineExceeded, "UPSTREAM_TIMEOUT"},
+    Mapping{400, reason::kUpstreamInvalidRequest, true},
+    Mapping{401, reason::kUpstreamCredentialRejected},
+    Mapping{403, reason::kUpstreamForbidden},
+    Mapping{404, reason::kUpstreamNotFound, true},
+    Mapping{408, reason::kUpstreamTimeout},
+    Mapping{409, reason::kUpstreamConflict, true},
+    Mapping{410, reason::kUpstreamConflict, true},
+    Mapping{413, reason::kUpstreamPayloadTooLarge},
+    Mapping{422, reason::kUpstreamInvalidRequest, true},
+    Mapping{429, reason::kUpstreamRateLimited},
+    Mapping{502, reason::kUpstreamUnavailable},
+    Mapping{503, reason::kUpstreamUnavailable},
+    Mapping{504, reason::kUpstreamTimeout},
 };
 
 // The upstream uses these with several statuses; they mean the same with each.
@@ -61,15 +60,15 @@ Mapping MappingOf(int http_status, absl::string_view upstream_code) {
   const bool speaks_of_the_request = http_status >= 400 && http_status < 500 &&
                                      http_status != 401 && http_status != 403 && http_status != 429;
   if (speaks_of_the_request && absl::c_linear_search(kPreconditionCodes, upstream_code)) {
-    return {http_status, StatusCode::kFailedPrecondition, upstream_code};
+    return {http_status, reason::kUpstreamConflict, true};
   }
   for (const Mapping& mapping : kMappings) {
     if (mapping.http_status == http_status) return mapping;
   }
   if (http_status >= 500 && http_status < 600) {
-    return {http_status, StatusCode::kInternal, "UPSTREAM_ERROR"};
+    return {http_status, reason::kUpstreamError};
   }
-  return {http_status, StatusCode::kInternal, "UPSTREAM_UNEXPECTED_STATUS"};
+  return {http_status, reason::kUpstreamUnexpectedStatus};
 }
 
 // google.rpc.ErrorInfo's form of a reason.
@@ -153,45 +152,43 @@ absl::Status ErrorMap::FromResponse(const Route& route, HttpResponse response, J
   const int status = response.status;
 
   Failure failure;
-  failure.reason =
-      std::string(mapping.prefer_upstream_code && IsReason(code) ? code : mapping.reason);
+  if (mapping.prefer_upstream_code && IsReason(code)) failure.reason = code;
   failure.http_status = status;
   failure.upstream_code = Printable(code, kMaxReasonBytes);
-  if (mapping.code == StatusCode::kInvalidArgument) failure.violations = ViolationsOf(route, error);
-  if (status == 429 || status == 503) failure.retry_after = WaitOf(response, error, now);
-  if (status == 429 && !failure.retry_after) failure.retry_after = kDefaultRateLimitWait;
-  if (status == 429 && AreAttemptsSpent(route, response, error)) {
-    failure.reason = "DAILY_ATTEMPTS_EXHAUSTED";
-    failure.retry_after.reset();
-    failure.never_retry = true;
+  if (mapping.reason.code == StatusCode::kInvalidArgument) {
+    failure.violations = ViolationsOf(route, error);
   }
   if (status == 401) {
     failure.never_retry = true;
-    return ToStatus(mapping.code, "the upstream refused this gateway's API key for the tenant",
-                    failure);
+    return Fail(mapping.reason, "the upstream refused this gateway's API key for the tenant",
+                failure);
   }
   if (status == 403) {
-    return ToStatus(mapping.code, "the tenant's API key does not permit this at the upstream",
-                    failure);
+    return Fail(mapping.reason, "the tenant's API key does not permit this at the upstream",
+                failure);
   }
   const std::string text = FirstOf({error.error().message(), error.message(), error.detail()});
-  return ToStatus(mapping.code,
-                  absl::StrCat("the upstream answered ", status, text.empty() ? "" : ": ",
-                               Printable(text, kMaxTextBytes)),
-                  failure);
+  const std::string message = absl::StrCat(
+      "the upstream answered ", status, text.empty() ? "" : ": ", Printable(text, kMaxTextBytes));
+  if (status == 429 && AreAttemptsSpent(route, response, error)) {
+    failure.never_retry = true;
+    return Fail(reason::kDailyAttemptsExhausted, message, failure);
+  }
+  if (status == 429 || status == 503) failure.retry_after = WaitOf(response, error, now);
+  if (status == 429 && !failure.retry_after) failure.retry_after = kDefaultRateLimitWait;
+  return Fail(mapping.reason, message, failure);
 }
 
 absl::Status ErrorMap::FromTransport(const absl::Status& transport) {
   switch (transport.code()) {
     case StatusCode::kDeadlineExceeded:
-      return Fail(StatusCode::kDeadlineExceeded, "UPSTREAM_TIMEOUT",
-                  "the upstream did not answer within the deadline");
+      return Fail(reason::kUpstreamTimeout, "the upstream did not answer within the deadline");
     case StatusCode::kCancelled:
-      return Fail(StatusCode::kCancelled, "CALLER_CANCELLED", "the caller cancelled");
+      return Fail(reason::kCallerCancelled, "the caller cancelled");
     case StatusCode::kResourceExhausted:
-      return Fail(StatusCode::kInternal, "UPSTREAM_RESPONSE_TOO_LARGE", transport.message());
+      return Fail(reason::kUpstreamResponseTooLarge, transport.message());
     default:
-      return Fail(StatusCode::kUnavailable, "UPSTREAM_UNREACHABLE", transport.message());
+      return Fail(reason::kUpstreamUnreachable, transport.message());
   }
 }
 

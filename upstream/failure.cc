@@ -18,6 +18,7 @@ constexpr absl::string_view kRetryInfo = "type.googleapis.com/google.rpc.RetryIn
 constexpr absl::string_view kNeverRetry = "idv-gateway/never-retry";
 constexpr absl::string_view kHttpStatus = "http_status";
 constexpr absl::string_view kUpstreamCode = "upstream_code";
+constexpr absl::string_view kBlame = "blame";
 
 void Attach(absl::Status& status, absl::string_view type, const google::protobuf::Message& detail) {
   status.SetPayload(type, absl::Cord(detail.SerializeAsString()));
@@ -34,6 +35,7 @@ google::rpc::ErrorInfo ToErrorInfo(const Failure& failure) {
   google::rpc::ErrorInfo info;
   info.set_reason(failure.reason);
   auto& metadata = *info.mutable_metadata();
+  metadata[std::string(kBlame)] = std::string(NameOf(failure.blame));
   if (failure.http_status != 0) {
     metadata[std::string(kHttpStatus)] = std::to_string(failure.http_status);
   }
@@ -41,6 +43,13 @@ google::rpc::ErrorInfo ToErrorInfo(const Failure& failure) {
     metadata[std::string(kUpstreamCode)] = failure.upstream_code;
   }
   return info;
+}
+
+Blame BlameOf(absl::string_view name) {
+  for (const Blame blame : {Blame::kCaller, Blame::kVendor}) {
+    if (NameOf(blame) == name) return blame;
+  }
+  return Blame::kUs;
 }
 
 google::rpc::BadRequest ToBadRequest(const std::vector<Failure::Violation>& violations) {
@@ -62,8 +71,10 @@ google::rpc::RetryInfo ToRetryInfo(std::chrono::milliseconds delay) {
   return info;
 }
 
-absl::Status ToStatus(absl::StatusCode code, absl::string_view message, const Failure& failure) {
-  absl::Status status(code, message);
+absl::Status Fail(const Reason& reason, absl::string_view message, Failure failure) {
+  failure.blame = reason.blame;
+  if (failure.reason.empty()) failure.reason = std::string(reason.name);
+  absl::Status status(reason.code, message);
   Attach(status, kErrorInfo, ToErrorInfo(failure));
   if (!failure.violations.empty()) Attach(status, kBadRequest, ToBadRequest(failure.violations));
   if (failure.retry_after) Attach(status, kRetryInfo, ToRetryInfo(*failure.retry_after));
@@ -72,13 +83,15 @@ absl::Status ToStatus(absl::StatusCode code, absl::string_view message, const Fa
 }
 
 Failure FailureOf(const absl::Status& status) {
-  Failure failure;
+  Failure failure{.reason = std::string(reason::kGatewayError.name),
+                  .blame = reason::kGatewayError.blame};
   const auto info = Read<google::rpc::ErrorInfo>(status, kErrorInfo);
-  failure.reason = info.reason();
+  if (!info.reason().empty()) failure.reason = info.reason();
   for (const auto& [key, value] : info.metadata()) {
     if (key == kHttpStatus && !absl::SimpleAtoi(value, &failure.http_status))
       failure.http_status = 0;
     if (key == kUpstreamCode) failure.upstream_code = value;
+    if (key == kBlame) failure.blame = BlameOf(value);
   }
   const auto bad_request = Read<google::rpc::BadRequest>(status, kBadRequest);
   for (const auto& violation : bad_request.field_violations()) {
@@ -93,18 +106,13 @@ Failure FailureOf(const absl::Status& status) {
   return failure;
 }
 
-absl::Status Fail(absl::StatusCode code, absl::string_view reason, absl::string_view message) {
-  return ToStatus(code, message, Failure{.reason = std::string(reason)});
-}
-
 absl::Status InvalidFields(const std::vector<Failure::Violation>& violations) {
   std::string message;
   for (const Failure::Violation& violation : violations) {
     absl::StrAppend(&message, message.empty() ? "" : "; ", violation.field, ": ",
                     violation.description);
   }
-  return ToStatus(absl::StatusCode::kInvalidArgument, message,
-                  Failure{.reason = "INVALID_FIELD", .violations = violations});
+  return Fail(reason::kInvalidField, message, Failure{.violations = violations});
 }
 
 std::string Printable(absl::string_view text, size_t max_bytes) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "upstream/reason.h"
+
 namespace google::rpc {
 class RetryInfo;
 }
@@ -25,8 +27,9 @@ struct Failure {
     std::string description;
   };
 
-  // UPPER_SNAKE_CASE, at most 63 characters: what programs tell failures apart by.
+  // The name of a Reason, or the upstream's own error code in its place.
   std::string reason;
+  Blame blame = Blame::kUs;
   // The upstream's, when it answered.
   int http_status = 0;
   std::string upstream_code;
@@ -37,19 +40,17 @@ struct Failure {
   bool never_retry = false;
 };
 
-// A failed status that carries `failure`. The message is for a person: it names the thing and the
+// A failed status with the reason's code that carries `failure`, whose blame, and name if it has
+// none yet, come from the reason. The message is for a person: it names the thing and the
 // expectation and never holds a value that may be personal or secret. It may be longer than what
 // callers are sent.
-absl::Status ToStatus(absl::StatusCode code, absl::string_view message, const Failure& failure);
+absl::Status Fail(const Reason& reason, absl::string_view message, Failure failure = {});
 
-// The failure that ToStatus() put in; empty fields for any other status.
+// The failure that Fail() put in; GATEWAY_ERROR, ours to mend, for any other status.
 Failure FailureOf(const absl::Status& status);
 
 // How a wait is written in the details of a status.
 google::rpc::RetryInfo ToRetryInfo(std::chrono::milliseconds delay);
-
-// The most common case.
-absl::Status Fail(absl::StatusCode code, absl::string_view reason, absl::string_view message);
 
 // INVALID_FIELD: the caller's message is well-formed, but a field of it cannot be sent.
 absl::Status InvalidFields(const std::vector<Failure::Violation>& violations);

@@ -72,9 +72,9 @@ absl::Status Upstream::Read(const Route& route, HttpResponse response,
     out.Clear();
     return absl::OkStatus();
   }
-  return ToStatus(absl::StatusCode::kInternal,
-                  absl::StrCat("the upstream's answer cannot be read: ", status.message()),
-                  Failure{.reason = "UPSTREAM_BAD_RESPONSE", .http_status = response.status});
+  return Fail(reason::kUpstreamBadResponse,
+              absl::StrCat("the upstream's answer cannot be read: ", status.message()),
+              Failure{.http_status = response.status});
 }
 
 }  // namespace idv

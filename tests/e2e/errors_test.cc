@@ -53,6 +53,7 @@ struct Expected {
   std::string http_status = {};
   std::string upstream_code = {};
   std::string pushback = {};
+  std::string blame = "caller";
 };
 
 std::string OrNothing(const std::map<std::string, std::string>& map, const std::string& key) {
@@ -71,6 +72,7 @@ void ExpectFailure(const Outcome& outcome, const Expected& expected) {
   std::map<std::string, std::string> metadata(outcome.info.metadata().begin(),
                                               outcome.info.metadata().end());
   EXPECT_EQ(OrNothing(metadata, "attempts"), expected.attempts);
+  EXPECT_EQ(OrNothing(metadata, "blame"), expected.blame);
   EXPECT_EQ(OrNothing(metadata, "http_status"), expected.http_status);
   EXPECT_EQ(OrNothing(metadata, "upstream_code"), expected.upstream_code);
   const bool names_fields =
@@ -79,7 +81,7 @@ void ExpectFailure(const Outcome& outcome, const Expected& expected) {
   EXPECT_FALSE(outcome.retry_info.has_value());
   const std::string request_id = OrNothing(metadata, "request_id");
   EXPECT_FALSE(request_id.empty());
-  for (const char* known : {"attempts", "http_status", "upstream_code", "request_id"}) {
+  for (const char* known : {"attempts", "blame", "http_status", "upstream_code", "request_id"}) {
     metadata.erase(known);
   }
   EXPECT_THAT(metadata, IsEmpty());
@@ -335,7 +337,10 @@ TEST_F(ErrorsTest, AHangingUpstreamEndsTheCallBeforeTheCallersLibraryDoes) {
     EXPECT_EQ(outcome.status.error_code(), StatusCode::DEADLINE_EXCEEDED);
   }
 
-  ExpectFailure(outcome, {StatusCode::DEADLINE_EXCEEDED, "UPSTREAM_TIMEOUT", "1"});
+  ExpectFailure(outcome, {.code = StatusCode::DEADLINE_EXCEEDED,
+                          .reason = "UPSTREAM_TIMEOUT",
+                          .attempts = "1",
+                          .blame = "vendor"});
 }
 
 TEST_F(ErrorsTest, ACallThatComesTooLateSendsNothing) {
@@ -346,7 +351,9 @@ TEST_F(ErrorsTest, ACallThatComesTooLateSendsNothing) {
     outcome = Get("x", {.timeout = milliseconds(15)});
   }
 
-  ExpectFailure(outcome, {StatusCode::DEADLINE_EXCEEDED, "DEADLINE_IN_QUEUE"});
+  ExpectFailure(
+      outcome,
+      {.code = StatusCode::DEADLINE_EXCEEDED, .reason = "DEADLINE_IN_QUEUE", .blame = "us"});
   ExpectNothingSent();
 }
 
@@ -452,9 +459,15 @@ TEST(UpstreamErrorsTest, AnUpstreamThatIsNotThereIsUnavailable) {
   const Client client(Connect(gateway.addresses()[0]));
 
   ExpectFailure(client.Call(&VerificationService::Stub::GetVerification, ById("x")),
-                {StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE", "1"});
+                {.code = StatusCode::UNAVAILABLE,
+                 .reason = "UPSTREAM_UNREACHABLE",
+                 .attempts = "1",
+                 .blame = "vendor"});
   ExpectFailure(client.Call(&ReferenceService::Stub::GetUpstreamHealth, GetUpstreamHealthRequest()),
-                {StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE", "1"});
+                {.code = StatusCode::UNAVAILABLE,
+                 .reason = "UPSTREAM_UNREACHABLE",
+                 .attempts = "1",
+                 .blame = "vendor"});
 }
 
 TEST(UpstreamErrorsTest, ARefusedKeyIsOurFaultAndNotWorthARetry) {
@@ -472,7 +485,8 @@ TEST(UpstreamErrorsTest, ARefusedKeyIsOurFaultAndNotWorthARetry) {
                         .attempts = "1",
                         .http_status = "401",
                         .upstream_code = "INVALID_API_KEY",
-                        .pushback = "-1"});
+                        .pushback = "-1",
+                        .blame = "us"});
   EXPECT_EQ(reply.status.error_message().find("sk_wrong"), std::string::npos);
   EXPECT_EQ(sandbox.AwaitRequest("")["headers"]["authorization"], "Bearer sk_wrong_0123456789");
 }
@@ -490,7 +504,12 @@ TEST(UpstreamErrorsTest, AKeyWithoutThePermissionIsPermissionDenied) {
   const Client client(Connect(gateway.addresses()[0]));
 
   ExpectFailure(client.Call(&VerificationService::Stub::GetVerification, ById("x")),
-                {StatusCode::PERMISSION_DENIED, "UPSTREAM_FORBIDDEN", "1", "403", "FORBIDDEN"});
+                {.code = StatusCode::PERMISSION_DENIED,
+                 .reason = "UPSTREAM_FORBIDDEN",
+                 .attempts = "1",
+                 .http_status = "403",
+                 .upstream_code = "FORBIDDEN",
+                 .blame = "us"});
 }
 
 // Three tenants at the upstream; callers may act for two of them, and not with every method.

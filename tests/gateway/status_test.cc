@@ -27,12 +27,11 @@ Detail Find(const google::rpc::Status& status) {
 }
 
 TEST(StatusTest, CarriesTheFailureAsDetails) {
-  const absl::Status failure = ToStatus(absl::StatusCode::kResourceExhausted, "slow down",
-                                        {.reason = "UPSTREAM_RATE_LIMITED",
-                                         .http_status = 429,
-                                         .upstream_code = "RATE_LIMIT_EXCEEDED",
-                                         .violations = {{"a.b", "bad"}},
-                                         .retry_after = std::chrono::milliseconds(1500)});
+  const absl::Status failure = Fail(reason::kUpstreamRateLimited, "slow down",
+                                    {.http_status = 429,
+                                     .upstream_code = "RATE_LIMIT_EXCEEDED",
+                                     .violations = {{"a.b", "bad"}},
+                                     .retry_after = std::chrono::milliseconds(1500)});
 
   const grpc::Status status = ToGrpc(failure, "request-1", 2);
 
@@ -45,6 +44,7 @@ TEST(StatusTest, CarriesTheFailureAsDetails) {
   EXPECT_EQ(info.domain(), "idv-gateway");
   EXPECT_EQ(info.reason(), "UPSTREAM_RATE_LIMITED");
   EXPECT_EQ(info.metadata().at("attempts"), "2");
+  EXPECT_EQ(info.metadata().at("blame"), "caller");
   EXPECT_EQ(info.metadata().at("request_id"), "request-1");
   EXPECT_EQ(info.metadata().at("http_status"), "429");
   EXPECT_EQ(info.metadata().at("upstream_code"), "RATE_LIMIT_EXCEEDED");
@@ -63,7 +63,7 @@ TEST(StatusTest, StaysWithinItsBoundsWhateverTheFailure) {
     failure.violations.push_back({std::string(1000, 'f'), std::string(1000, '\xff')});
   }
   const absl::Status status =
-      ToStatus(absl::StatusCode::kInvalidArgument, std::string(100'000, '\xff'), failure);
+      Fail(reason::kUpstreamInvalidRequest, std::string(100'000, '\xff'), failure);
 
   const grpc::Status sent = ToGrpc(status, std::string(128, 'i'), 3);
 

@@ -42,37 +42,42 @@ TEST_F(ErrorMapTest, MapsEveryStatus) {
     std::string code;  // the upstream's
     StatusCode expected;
     std::string reason;
+    Blame blame;
   };
   const std::vector<Row> rows = {
-      {100, "", StatusCode::kInternal, "UPSTREAM_UNEXPECTED_STATUS"},
-      {301, "", StatusCode::kInternal, "UPSTREAM_UNEXPECTED_STATUS"},
-      {400, "", StatusCode::kInvalidArgument, "UPSTREAM_INVALID_REQUEST"},
-      {400, "VALIDATION_ERROR", StatusCode::kInvalidArgument, "VALIDATION_ERROR"},
-      {400, "not a reason!", StatusCode::kInvalidArgument, "UPSTREAM_INVALID_REQUEST"},
-      {400, "DOCUMENT_REQUIRED", StatusCode::kFailedPrecondition, "DOCUMENT_REQUIRED"},
-      {401, "", StatusCode::kUnavailable, "UPSTREAM_CREDENTIAL_REJECTED"},
-      {401, "INVALID_STATE", StatusCode::kUnavailable, "UPSTREAM_CREDENTIAL_REJECTED"},
-      {402, "", StatusCode::kInternal, "UPSTREAM_UNEXPECTED_STATUS"},
-      {403, "FORBIDDEN", StatusCode::kPermissionDenied, "UPSTREAM_FORBIDDEN"},
-      {404, "", StatusCode::kNotFound, "UPSTREAM_NOT_FOUND"},
-      {404, "VERIFICATION_NOT_FOUND", StatusCode::kNotFound, "VERIFICATION_NOT_FOUND"},
-      {405, "", StatusCode::kInternal, "UPSTREAM_UNEXPECTED_STATUS"},
-      {408, "", StatusCode::kDeadlineExceeded, "UPSTREAM_TIMEOUT"},
-      {409, "", StatusCode::kFailedPrecondition, "UPSTREAM_CONFLICT"},
-      {409, "INVALID_STATE", StatusCode::kFailedPrecondition, "INVALID_STATE"},
-      {410, "", StatusCode::kFailedPrecondition, "UPSTREAM_CONFLICT"},
-      {410, "SESSION_EXPIRED", StatusCode::kFailedPrecondition, "SESSION_EXPIRED"},
-      {413, "", StatusCode::kInvalidArgument, "UPSTREAM_PAYLOAD_TOO_LARGE"},
-      {418, "", StatusCode::kInternal, "UPSTREAM_UNEXPECTED_STATUS"},
-      {422, "", StatusCode::kInvalidArgument, "UPSTREAM_INVALID_REQUEST"},
-      {422, "SESSION_EXPIRED", StatusCode::kFailedPrecondition, "SESSION_EXPIRED"},
-      {429, "RATE_LIMIT_EXCEEDED", StatusCode::kResourceExhausted, "UPSTREAM_RATE_LIMITED"},
-      {500, "INVALID_STATE", StatusCode::kInternal, "UPSTREAM_ERROR"},
-      {501, "", StatusCode::kInternal, "UPSTREAM_ERROR"},
-      {502, "", StatusCode::kUnavailable, "UPSTREAM_UNAVAILABLE"},
-      {503, "", StatusCode::kUnavailable, "UPSTREAM_UNAVAILABLE"},
-      {504, "", StatusCode::kDeadlineExceeded, "UPSTREAM_TIMEOUT"},
-      {599, "", StatusCode::kInternal, "UPSTREAM_ERROR"},
+      {100, "", StatusCode::kInternal, "UPSTREAM_UNEXPECTED_STATUS", Blame::kUs},
+      {301, "", StatusCode::kInternal, "UPSTREAM_UNEXPECTED_STATUS", Blame::kUs},
+      {400, "", StatusCode::kInvalidArgument, "UPSTREAM_INVALID_REQUEST", Blame::kCaller},
+      {400, "VALIDATION_ERROR", StatusCode::kInvalidArgument, "VALIDATION_ERROR", Blame::kCaller},
+      {400, "not a reason!", StatusCode::kInvalidArgument, "UPSTREAM_INVALID_REQUEST",
+       Blame::kCaller},
+      {400, "DOCUMENT_REQUIRED", StatusCode::kFailedPrecondition, "DOCUMENT_REQUIRED",
+       Blame::kCaller},
+      {401, "", StatusCode::kUnavailable, "UPSTREAM_CREDENTIAL_REJECTED", Blame::kUs},
+      {401, "INVALID_STATE", StatusCode::kUnavailable, "UPSTREAM_CREDENTIAL_REJECTED", Blame::kUs},
+      {402, "", StatusCode::kInternal, "UPSTREAM_UNEXPECTED_STATUS", Blame::kUs},
+      {403, "FORBIDDEN", StatusCode::kPermissionDenied, "UPSTREAM_FORBIDDEN", Blame::kUs},
+      {404, "", StatusCode::kNotFound, "UPSTREAM_NOT_FOUND", Blame::kCaller},
+      {404, "VERIFICATION_NOT_FOUND", StatusCode::kNotFound, "VERIFICATION_NOT_FOUND",
+       Blame::kCaller},
+      {405, "", StatusCode::kInternal, "UPSTREAM_UNEXPECTED_STATUS", Blame::kUs},
+      {408, "", StatusCode::kDeadlineExceeded, "UPSTREAM_TIMEOUT", Blame::kVendor},
+      {409, "", StatusCode::kFailedPrecondition, "UPSTREAM_CONFLICT", Blame::kCaller},
+      {409, "INVALID_STATE", StatusCode::kFailedPrecondition, "INVALID_STATE", Blame::kCaller},
+      {410, "", StatusCode::kFailedPrecondition, "UPSTREAM_CONFLICT", Blame::kCaller},
+      {410, "SESSION_EXPIRED", StatusCode::kFailedPrecondition, "SESSION_EXPIRED", Blame::kCaller},
+      {413, "", StatusCode::kInvalidArgument, "UPSTREAM_PAYLOAD_TOO_LARGE", Blame::kCaller},
+      {418, "", StatusCode::kInternal, "UPSTREAM_UNEXPECTED_STATUS", Blame::kUs},
+      {422, "", StatusCode::kInvalidArgument, "UPSTREAM_INVALID_REQUEST", Blame::kCaller},
+      {422, "SESSION_EXPIRED", StatusCode::kFailedPrecondition, "SESSION_EXPIRED", Blame::kCaller},
+      {429, "RATE_LIMIT_EXCEEDED", StatusCode::kResourceExhausted, "UPSTREAM_RATE_LIMITED",
+       Blame::kCaller},
+      {500, "INVALID_STATE", StatusCode::kInternal, "UPSTREAM_ERROR", Blame::kVendor},
+      {501, "", StatusCode::kInternal, "UPSTREAM_ERROR", Blame::kVendor},
+      {502, "", StatusCode::kUnavailable, "UPSTREAM_UNAVAILABLE", Blame::kVendor},
+      {503, "", StatusCode::kUnavailable, "UPSTREAM_UNAVAILABLE", Blame::kVendor},
+      {504, "", StatusCode::kDeadlineExceeded, "UPSTREAM_TIMEOUT", Blame::kVendor},
+      {599, "", StatusCode::kInternal, "UPSTREAM_ERROR", Blame::kVendor},
   };
   for (const Row& row : rows) {
     const absl::Status status = Map(row.status, R"({"code":")" + row.code + R"(","error":"why"})");
@@ -80,6 +85,7 @@ TEST_F(ErrorMapTest, MapsEveryStatus) {
 
     EXPECT_EQ(status.code(), row.expected) << row.status << " " << row.code;
     EXPECT_EQ(failure.reason, row.reason) << row.status << " " << row.code;
+    EXPECT_EQ(failure.blame, row.blame) << row.status << " " << row.code;
     EXPECT_EQ(failure.http_status, row.status);
     EXPECT_EQ(failure.upstream_code, row.code);
   }

@@ -8,19 +8,19 @@ namespace {
 using absl::StatusCode;
 
 TEST(FailureTest, TravelsInAStatusWhole) {
-  const Failure failure{.reason = "SLOW_DOWN",
-                        .http_status = 429,
+  const Failure failure{.http_status = 429,
                         .upstream_code = "RATE_LIMIT_EXCEEDED",
                         .violations = {{"a.b", "too long"}, {"c", "missing"}},
                         .retry_after = std::chrono::milliseconds(1500),
                         .never_retry = true};
 
-  const absl::Status status = ToStatus(StatusCode::kResourceExhausted, "wait", failure);
+  const absl::Status status = Fail(reason::kUpstreamRateLimited, "wait", failure);
   const Failure read = FailureOf(status);
 
   EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
   EXPECT_EQ(status.message(), "wait");
-  EXPECT_EQ(read.reason, "SLOW_DOWN");
+  EXPECT_EQ(read.reason, "UPSTREAM_RATE_LIMITED");
+  EXPECT_EQ(read.blame, Blame::kCaller);
   EXPECT_EQ(read.http_status, 429);
   EXPECT_EQ(read.upstream_code, "RATE_LIMIT_EXCEEDED");
   ASSERT_EQ(read.violations.size(), 2U);
@@ -30,10 +30,26 @@ TEST(FailureTest, TravelsInAStatusWhole) {
   EXPECT_TRUE(read.never_retry);
 }
 
-TEST(FailureTest, IsEmptyForAnyOtherStatus) {
+TEST(FailureTest, KeepsTheUpstreamsCodeAsItsReasonAndTakesTheBlameFromOurs) {
+  const absl::Status status =
+      Fail(reason::kUpstreamConflict, "x", Failure{.reason = "INVALID_STATE"});
+
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_EQ(FailureOf(status).reason, "INVALID_STATE");
+  EXPECT_EQ(FailureOf(status).blame, Blame::kCaller);
+}
+
+TEST(FailureTest, CarriesEveryBlame) {
+  EXPECT_EQ(FailureOf(Fail(reason::kInvalidField, "x")).blame, Blame::kCaller);
+  EXPECT_EQ(FailureOf(Fail(reason::kGatewayOverloaded, "x")).blame, Blame::kUs);
+  EXPECT_EQ(FailureOf(Fail(reason::kUpstreamTimeout, "x")).blame, Blame::kVendor);
+}
+
+TEST(FailureTest, IsOursToMendForAnyOtherStatus) {
   const Failure read = FailureOf(absl::InternalError("x"));
 
-  EXPECT_EQ(read.reason, "");
+  EXPECT_EQ(read.reason, "GATEWAY_ERROR");
+  EXPECT_EQ(read.blame, Blame::kUs);
   EXPECT_EQ(read.http_status, 0);
   EXPECT_TRUE(read.violations.empty());
   EXPECT_EQ(read.retry_after, std::nullopt);
