@@ -23,17 +23,19 @@ constexpr std::chrono::milliseconds kReplyReserve{20};
 // loopback.
 constexpr absl::string_view kLocalIdentity = "local";
 
-// Counts a call while it runs.
-class Running {
- public:
-  explicit Running(std::atomic<int>& count) : count_(count) { ++count_; }
-  ~Running() { --count_; }
-  Running(const Running&) = delete;
-  Running& operator=(const Running&) = delete;
+absl::Status Draining() {
+  return Fail(reason::kGatewayDraining,
+              "this gateway is shutting down; another one will take the call");
+}
 
- private:
-  std::atomic<int>& count_;
-};
+// A call that ran and had to end before its upstream answered. What may have been executed there is
+// not to be repeated unseen.
+absl::Status CutOff(const Method& method, int attempts) {
+  const bool may_act_twice = attempts > 0 && method.route.options().repeat_safety() ==
+                                                 kora::idv::gateway::v1::REPEAT_SAFETY_UNSAFE;
+  return Fail(reason::kGatewayDraining, "this gateway shut down before the upstream answered",
+              {.never_retry = may_act_twice});
+}
 
 grpc::ByteBuffer Serialize(const google::protobuf::Message& message) {
   grpc::Slice slice(message.ByteSizeLong());
@@ -52,22 +54,30 @@ struct Calls::Exchange {
   google::protobuf::Arena arena;
   google::protobuf::Message* response = nullptr;
   CallReport report;
+  std::optional<Admission::Ticket> ticket;
 };
 
 Calls::Calls(const Methods& methods, Options options)
-    : methods_(methods), options_(std::move(options)) {
+    : methods_(methods),
+      options_(std::move(options)),
+      admission_(options_.caps, options_.tenants.size()) {
   for (const auto* service : methods_.services()) {
     services_.push_back(std::make_unique<RawService>(*service));
   }
 }
 
-void Calls::ServeOn(Shard& shard) const {
+void Calls::ServeOn(Shard& shard) {
   for (const Method& method : methods_.all()) {
     Spawn(method.is_upload() ? RefuseUpload(shard, method) : Serve(shard, method));
   }
 }
 
-Task<> Calls::Serve(Shard& shard, const Method& method) const {
+void Calls::Drain() {
+  last_refused_ = Clock::now();
+  draining_ = true;
+}
+
+Task<> Calls::Serve(Shard& shard, const Method& method) {
   Exchange exchange(shard);
   IncomingCall& call = exchange.call;
   RawService::UnaryWriter writer(&call.context);
@@ -76,12 +86,13 @@ Task<> Calls::Serve(Shard& shard, const Method& method) const {
   const bool matched = co_await call.operation;
   if (!matched) co_return;
   Spawn(Serve(shard, method));  // waits for the next one
-  const Running running(running_);
+  const RunningCalls::Entry running(shard.running(), call.cancellation);
 
   const std::string request_id = RequestIdOf(call.context);
-  const absl::Status status = co_await Run(shard, method, exchange);
+  absl::Status status = co_await Run(shard, method, exchange);
 
   const int attempts = exchange.report.attempts;
+  if (absl::IsCancelled(status) && running.is_cut_off()) status = CutOff(method, attempts);
   call.context.AddTrailingMetadata("x-request-id", request_id);
   call.context.AddTrailingMetadata("x-idv-attempts", std::to_string(attempts));
   if (status.ok()) {
@@ -94,13 +105,19 @@ Task<> Calls::Serve(Shard& shard, const Method& method) const {
   co_await call.done;
 }
 
-Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exchange) const {
+Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exchange) {
   if (draining_) {
-    co_return Fail(reason::kGatewayDraining,
-                   "this gateway is shutting down; another one will take the call");
+    last_refused_ = Clock::now();
+    co_return Draining();
   }
-  const absl::StatusOr<const Sender*> sender = Authorize(method, exchange.call.context);
-  if (!sender.ok()) co_return sender.status();
+  const absl::StatusOr<std::optional<size_t>> tenant = Authorize(method, exchange.call.context);
+  if (!tenant.ok()) co_return tenant.status();
+
+  const size_t upload_bytes = method.route.takes_images() ? exchange.request_bytes.Length() : 0;
+  absl::StatusOr<Admission::Ticket> ticket =
+      admission_.Admit({.caller = kLocalIdentity, .tenant = *tenant, .upload_bytes = upload_bytes});
+  if (!ticket.ok()) co_return ticket.status();
+  exchange.ticket.emplace(*std::move(ticket));
 
   google::protobuf::Message& request = *method.request->New(&exchange.arena);
   absl::Status parsed = Parse(method, exchange.request_bytes, request);
@@ -108,11 +125,15 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
 
   const TimePoint deadline = DeadlineOf(method, exchange.call.context);
   if (Clock::now() >= deadline) {
-    co_return Fail(reason::kDeadlineInQueue, "the deadline had passed before anything was sent");
+    co_return Fail(
+        reason::kDeadlineInQueue,
+        "the deadline had passed before anything was sent (20 ms of it are kept back for "
+        "the reply)");
   }
 
   exchange.response = method.response->New(&exchange.arena);
-  absl::Status status = co_await shard.upstream().Call(method.route, request, *sender, deadline,
+  const Sender* const sender = *tenant ? &options_.tenants[**tenant] : nullptr;
+  absl::Status status = co_await shard.upstream().Call(method.route, request, sender, deadline,
                                                        exchange.call.cancellation,
                                                        *exchange.response, exchange.report);
   co_return status;
@@ -146,8 +167,8 @@ absl::Status Calls::Parse(const Method& method, grpc::ByteBuffer& bytes,
   return absl::OkStatus();
 }
 
-absl::StatusOr<const Sender*> Calls::Authorize(const Method& method,
-                                               const grpc::ServerContext& context) const {
+absl::StatusOr<std::optional<size_t>> Calls::Authorize(const Method& method,
+                                                       const grpc::ServerContext& context) const {
   const bool for_tenant = method.route.options().target() != kora::idv::gateway::v1::TARGET_HEALTH;
   const absl::StatusOr<std::string> asked_tenant = AskedTenantOf(context);
   if (!asked_tenant.ok()) return asked_tenant.status();
@@ -156,7 +177,7 @@ absl::StatusOr<const Sender*> Calls::Authorize(const Method& method,
                  : options_.policy.AuthorizeWithoutTenant(kLocalIdentity, method.index);
   switch (verdict.kind) {
     case Policy::Verdict::Kind::kAllowed:
-      return for_tenant ? &options_.tenants[verdict.tenant] : nullptr;
+      return for_tenant ? std::optional(verdict.tenant) : std::nullopt;
     case Policy::Verdict::Kind::kCallerUnknown:
       return Fail(reason::kCallerUnauthenticated, "this gateway does not know the caller");
     case Policy::Verdict::Kind::kMethodNotAllowed:
@@ -167,7 +188,7 @@ absl::StatusOr<const Sender*> Calls::Authorize(const Method& method,
     case Policy::Verdict::Kind::kTenantRequired:
       return Fail(reason::kTenantRequired, "name the tenant in the metadata x-idv-tenant");
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 TimePoint Calls::DeadlineOf(const Method& method, const grpc::ServerContext& context) const {
@@ -184,7 +205,7 @@ TimePoint Calls::DeadlineOf(const Method& method, const grpc::ServerContext& con
   return Clock::now() + std::min(allowed, options_.limits.max_deadline);
 }
 
-Task<> Calls::RefuseUpload(Shard& shard, const Method& method) const {
+Task<> Calls::RefuseUpload(Shard& shard, const Method& method) {
   IncomingCall call(shard);
   RawService::UploadReader reader(&call.context);
   ServiceOf(method).RequestUpload(method.index_in_service, call.context, reader, shard.queue(),

@@ -5,10 +5,12 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "auth/policy.h"
+#include "gateway/admission.h"
 #include "gateway/config.h"
 #include "gateway/method.h"
 #include "gateway/raw_service.h"
@@ -25,6 +27,7 @@ class Calls {
     // In whose names, by the policy's places of tenants.
     std::vector<Sender> tenants;
     Config::Limits limits;
+    Admission::Caps caps;
   };
 
   // Borrows the methods.
@@ -35,25 +38,27 @@ class Calls {
 
   // From now on, calls that gRPC brings to `shard` are served there, on its thread, until the
   // server shuts down. Call it on that thread, or before it runs.
-  void ServeOn(Shard& shard) const;
+  void ServeOn(Shard& shard);
 
   // From now on new calls end with GATEWAY_DRAINING; those that run go on. From any thread.
-  void Drain() { draining_ = true; }
+  void Drain();
 
-  // Calls that have begun and not ended. From any thread.
-  int running() const { return running_; }
+  // When the last call was refused since Drain() was called, or Drain() itself if none was. From
+  // any thread.
+  TimePoint last_refused() const { return last_refused_; }
 
  private:
   struct Exchange;
 
-  Task<> Serve(Shard& shard, const Method& method) const;
-  Task<> RefuseUpload(Shard& shard, const Method& method) const;
-  Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange) const;
+  Task<> Serve(Shard& shard, const Method& method);
+  Task<> RefuseUpload(Shard& shard, const Method& method);
+  Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange);
 
   absl::Status Parse(const Method& method, grpc::ByteBuffer& bytes,
                      google::protobuf::Message& request) const;
-  absl::StatusOr<const Sender*> Authorize(const Method& method,
-                                          const grpc::ServerContext& context) const;
+  // The place of the tenant that the caller may act for; nothing for a method that is for none.
+  absl::StatusOr<std::optional<size_t>> Authorize(const Method& method,
+                                                  const grpc::ServerContext& context) const;
   TimePoint DeadlineOf(const Method& method, const grpc::ServerContext& context) const;
 
   RawService& ServiceOf(const Method& method) const { return *services_[method.service]; }
@@ -61,8 +66,9 @@ class Calls {
   const Methods& methods_;
   const Options options_;
   std::vector<std::unique_ptr<RawService>> services_;  // by the methods' places of them
+  Admission admission_;
   std::atomic<bool> draining_ = false;
-  mutable std::atomic<int> running_ = 0;
+  std::atomic<TimePoint> last_refused_;
 };
 
 }  // namespace idv

@@ -19,16 +19,24 @@ namespace idv {
 namespace {
 
 namespace schema = kora::idv::gateway::v1;
+using std::chrono::milliseconds;
 
 constexpr int kMaxShards = 64;
+constexpr int kMaxCount = 1'000'000;
 constexpr size_t kMaxNameBytes = 63;
+// "unix:" and a path; the kernel takes 107 bytes of path, the lock beside it has a longer one.
+constexpr size_t kMaxUnixAddressBytes = 105;
+// gRPC itself pings no more often.
+constexpr milliseconds kLeastKeepalive{1000};
 
 // The defaults stand here and in the comments of config.proto.
 void FillDefaults(schema::Config& config) {
   const auto fill = [](std::string* field, const char* value) {
     if (field->empty()) *field = value;
   };
-  if (!config.listen().has_reflection()) config.mutable_listen()->set_reflection(true);
+  schema::Listen& listen = *config.mutable_listen();
+  if (!listen.has_reflection()) listen.set_reflection(true);
+  fill(listen.mutable_unix_mode(), "0660");
   fill(config.mutable_upstream()->mutable_connect_timeout(), "3s");
   schema::Limits& limits = *config.mutable_limits();
   fill(limits.mutable_max_message(), "4MiB");
@@ -36,7 +44,18 @@ void FillDefaults(schema::Config& config) {
   fill(limits.mutable_upstream_response(), "8MiB");
   fill(limits.mutable_default_deadline(), "10s");
   fill(limits.mutable_max_deadline(), "120s");
+  fill(limits.mutable_upload_memory(), "256MiB");
+  if (!limits.has_max_in_flight()) limits.set_max_in_flight(2000);
+  if (!limits.has_max_in_flight_per_tenant()) limits.set_max_in_flight_per_tenant(1000);
+  if (!limits.has_max_in_flight_per_caller()) limits.set_max_in_flight_per_caller(500);
+  if (!limits.has_max_connections()) limits.set_max_connections(1000);
+  if (!limits.has_max_streams_per_connection()) limits.set_max_streams_per_connection(256);
   fill(config.mutable_drain()->mutable_unary_grace(), "10s");
+  fill(config.mutable_drain()->mutable_settle(), "5s");
+  schema::Connection& connection = *config.mutable_connection();
+  fill(connection.mutable_max_age(), "10m");
+  fill(connection.mutable_max_age_grace(), "60s");
+  fill(connection.mutable_keepalive_time(), "30s");
 }
 
 // The parts of a URL that matter here; nothing for what is no URL.
@@ -89,6 +108,16 @@ bool IsUuid(absl::string_view text) {
   return true;
 }
 
+std::optional<mode_t> ParseMode(absl::string_view text) {
+  const bool octal = text.size() >= 3 && text.size() <= 4 &&
+                     text.find_first_not_of("01234567") == absl::string_view::npos;
+  if (!octal) return std::nullopt;
+  mode_t mode = 0;
+  for (const char c : text) mode = mode * 8 + static_cast<mode_t>(c - '0');
+  if (mode > 0777) return std::nullopt;
+  return mode;
+}
+
 bool IsName(absl::string_view text) {
   return !text.empty() && text.size() <= kMaxNameBytes &&
          std::all_of(text.begin(), text.end(), [](char c) {
@@ -109,7 +138,10 @@ class Resolver {
     Tenants(parsed);
     Callers(parsed);
     LimitsOf(parsed.limits());
-    config_.unary_grace = Duration("drain.unary_grace", parsed.drain().unary_grace());
+    CapsOf(parsed.limits());
+    Connections(parsed);
+    config_.drain.unary_grace = Duration("drain.unary_grace", parsed.drain().unary_grace());
+    config_.drain.settle = Duration("drain.settle", parsed.drain().settle(), milliseconds(0));
     Check(parsed.shards() >= 0 && parsed.shards() <= kMaxShards, "shards", "expected 0 to 64");
     config_.shards = parsed.shards() > 0 ? parsed.shards() : std::max(1, processors_ / 2);
     return std::move(config_);
@@ -124,8 +156,13 @@ class Resolver {
             absl::StrCat("listen.grpc[", i, "]"),
             absl::StrCat("'", address, "' is neither \"unix:/PATH\" nor HOST:PORT of a loopback ",
                          "address; plaintext is not served beyond this machine"));
+      Check(!absl::StartsWith(address, "unix:") || address.size() <= kMaxUnixAddressBytes,
+            absl::StrCat("listen.grpc[", i, "]"), "expected a path of at most 100 bytes");
       config_.grpc_addresses.push_back(address);
     }
+    const std::optional<mode_t> mode = ParseMode(listen.unix_mode());
+    Check(mode.has_value(), "listen.unix_mode", "expected three or four octal digits, as \"0660\"");
+    config_.unix_mode = mode.value_or(0);
     config_.reflection = listen.reflection();
   }
 
@@ -203,12 +240,43 @@ class Resolver {
           "expected at most limits.max_deadline");
   }
 
-  std::chrono::milliseconds Duration(const std::string& path, const std::string& text) {
-    constexpr auto kLongest = std::chrono::hours(24 * 365);
+  void CapsOf(const schema::Limits& limits) {
+    Admission::Caps& caps = config_.caps;
+    caps.in_flight = Count("limits.max_in_flight", limits.max_in_flight());
+    caps.in_flight_per_tenant =
+        Count("limits.max_in_flight_per_tenant", limits.max_in_flight_per_tenant());
+    caps.in_flight_per_caller =
+        Count("limits.max_in_flight_per_caller", limits.max_in_flight_per_caller());
+    caps.upload_bytes = Size("limits.upload_memory", limits.upload_memory());
+    Check(caps.upload_bytes >= config_.limits.max_message_bytes + config_.limits.max_image_bytes,
+          "limits.upload_memory", "expected at least limits.max_message and max_image together");
+  }
+
+  void Connections(const schema::Config& parsed) {
+    Config::Connections& connections = config_.connections;
+    connections.max = Count("limits.max_connections", parsed.limits().max_connections());
+    connections.max_streams_each =
+        Count("limits.max_streams_per_connection", parsed.limits().max_streams_per_connection());
+    connections.max_age = Duration("connection.max_age", parsed.connection().max_age());
+    connections.max_age_grace =
+        Duration("connection.max_age_grace", parsed.connection().max_age_grace());
+    connections.keepalive_time = Duration("connection.keepalive_time",
+                                          parsed.connection().keepalive_time(), kLeastKeepalive);
+  }
+
+  int Count(const std::string& path, int count) {
+    Check(count >= 1 && count <= kMaxCount, path, "expected 1 to 1000000");
+    return count;
+  }
+
+  milliseconds Duration(const std::string& path, const std::string& text,
+                        milliseconds least = milliseconds(1)) {
+    constexpr auto kLongest = std::chrono::hours(24 * 20);  // gRPC takes 31 bits of milliseconds
     const auto duration = ParseDuration(text);
     Check(duration.ok(), path, duration.ok() ? "" : duration.status().message());
     if (!duration.ok()) return {};
-    Check(duration->count() > 0 && *duration <= kLongest, path, "expected 1ms to 8760h");
+    Check(*duration >= least && *duration <= kLongest, path,
+          absl::StrCat("expected ", least.count(), "ms to 480h"));
     return *duration;
   }
 

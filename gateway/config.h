@@ -1,6 +1,7 @@
 #pragma once
 
 #include <absl/status/statusor.h>
+#include <sys/types.h>
 
 #include <chrono>
 #include <cstddef>
@@ -8,6 +9,8 @@
 #include <vector>
 
 #include "auth/policy.h"
+#include "gateway/admission.h"
+#include "gateway/drain_times.h"
 #include "kora/idv/gateway/v1/config.pb.h"
 #include "upstream/upstream.h"
 
@@ -28,7 +31,16 @@ struct Config {
     std::chrono::milliseconds max_deadline{};
   };
 
+  struct Connections {
+    int max = 0;
+    int max_streams_each = 0;
+    std::chrono::milliseconds max_age{};
+    std::chrono::milliseconds max_age_grace{};
+    std::chrono::milliseconds keepalive_time{};
+  };
+
   std::vector<std::string> grpc_addresses;
+  mode_t unix_mode = 0;
   bool reflection = true;
   Upstream::Options upstream;
   std::vector<Tenant> tenants;
@@ -36,7 +48,9 @@ struct Config {
   // given.
   Policy policy;
   Limits limits;
-  std::chrono::milliseconds unary_grace{};
+  Admission::Caps caps;
+  Connections connections;
+  DrainTimes drain;
   // How many; never 0.
   int shards = 1;
 };

@@ -12,11 +12,13 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <thread>
 
 #include "gateway/config.h"
 #include "gateway/credentials.h"
+#include "gateway/hurry.h"
 #include "gateway/library_logs.h"
 #include "gateway/method.h"
 #include "gateway/processors.h"
@@ -92,6 +94,17 @@ void ExitAfter(std::chrono::milliseconds time, const idv::Log& log) {
   }).detach();
 }
 
+// Cuts the shutdown short when its user asks again.
+std::shared_ptr<idv::Hurry> HurryOnSignal(const sigset_t& signals) {
+  auto hurry = std::make_shared<idv::Hurry>();
+  std::thread([signals, hurry] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    hurry->Now();
+  }).detach();
+  return hurry;
+}
+
 // Every call may hold a connection on both sides.
 void AllowManyDescriptors() {
   rlimit limit{};
@@ -124,8 +137,8 @@ int Serve(const idv::Config& config, const idv::Methods& methods, std::vector<id
   int signal = 0;
   sigwait(&signals, &signal);
   log.Info("shutting down", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-  ExitAfter(config.unary_grace + std::chrono::seconds(10), log);
-  (*server)->Shutdown(config.unary_grace);
+  ExitAfter(config.drain.settle + config.drain.unary_grace + std::chrono::seconds(10), log);
+  (*server)->Shutdown(config.drain, *HurryOnSignal(signals));
   log.Info("stopped");
   return 0;
 }
@@ -171,7 +184,8 @@ int main(int argc, char** argv) {
   app.add_flag("--print-config", flags.print_config,
                "Only print the configuration with all defaults, in JSON; secrets are not read");
   app.footer(
-      "SIGTERM and SIGINT end it in order. Exit codes: 0 ended in order, 1 could not serve, "
+      "SIGTERM and SIGINT end it in order; a second one makes it hurry. Exit codes: 0 ended in "
+      "order, 1 could not serve, "
       "2 bad flags or configuration.");
   try {
     app.parse(argc, argv);

@@ -8,31 +8,82 @@
 namespace idv {
 namespace {
 
+using grpc::experimental::ExternalConnectionAcceptor;
+using std::chrono::milliseconds;
+
 // Over the largest message that is taken, so that our own error can say that one is too large.
 constexpr size_t kTransportReserveBytes = 1 << 20;
 
+// What gRPC may use beside the uploads. Twice those, since a message is held once by gRPC and once
+// parsed while it changes hands.
+constexpr size_t kMemoryReserveBytes = size_t{128} << 20;
+
+// How much of a request gRPC reads ahead of us.
+constexpr int kStreamWindowBytes = 64 << 10;
+
+// Of a call's metadata: a bearer token of some kB, and to spare.
+constexpr int kMaxMetadataBytes = 16 << 10;
+
+// From a connection to the first frames of HTTP/2 on it, TLS included.
+constexpr milliseconds kHandshakeTimeout{10'000};
+
+// A connection whose peer says nothing to a ping for so long is dead.
+constexpr milliseconds kKeepaliveTimeout{20'000};
+
+// Clients may ping so often; gRPC's own default takes a ping every 5 minutes for an attack.
+constexpr milliseconds kLeastPingInterval{5'000};
+
 // How often a shutdown looks whether the running calls have ended.
-constexpr std::chrono::milliseconds kDrainPoll{5};
+constexpr milliseconds kDrainPoll{5};
+
+// After so long without a call, nobody is left who does not know that the gateway goes.
+constexpr milliseconds kQuiet{1'000};
+
+// For the last replies of calls that were cut off.
+constexpr milliseconds kCutOffPatience{1'000};
 
 // For last replies on their way and for clients to hang up by themselves; an idle one may take its
 // time.
-constexpr std::chrono::milliseconds kFarewell{100};
+constexpr milliseconds kFarewell{100};
 
 std::vector<std::string> With(std::vector<std::string> names, const std::string& name) {
   names.push_back(name);
   return names;
 }
 
-std::string WithPort(const std::string& address, int port) {
-  if (absl::StartsWith(address, "unix:")) return address;
-  return absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
+int ToInt(milliseconds time) { return static_cast<int>(time.count()); }
+
+void Bound(grpc::ServerBuilder& builder, const Config& config) {
+  const auto set = [&](const char* argument, int value) {
+    builder.AddChannelArgument(argument, value);
+  };
+  set(GRPC_ARG_MAX_CONCURRENT_STREAMS, config.connections.max_streams_each);
+  set(GRPC_ARG_MAX_CONNECTION_AGE_MS, ToInt(config.connections.max_age));
+  set(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, ToInt(config.connections.max_age_grace));
+  set(GRPC_ARG_KEEPALIVE_TIME_MS, ToInt(config.connections.keepalive_time));
+  set(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, ToInt(kKeepaliveTimeout));
+  set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, ToInt(kLeastPingInterval));
+  set(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, ToInt(kHandshakeTimeout));
+  set(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  // Windows that do not grow with the bandwidth, so that a caller's unread bytes stay few.
+  set(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  set(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes);
+  const size_t largest_message = config.limits.max_message_bytes + config.limits.max_image_bytes;
+  builder.SetMaxReceiveMessageSize(static_cast<int>(largest_message + kTransportReserveBytes));
+  // The last resort, since it ends running calls too.
+  grpc::ResourceQuota quota("callers");
+  quota.Resize(2 * config.caps.upload_bytes + kMemoryReserveBytes);
+  builder.SetResourceQuota(quota);
 }
 
 }  // namespace
 
 Server::Server(const Config& config, const Methods& methods, std::vector<Sender> senders)
-    : calls_(methods,
-             {.policy = config.policy, .tenants = std::move(senders), .limits = config.limits}),
+    : calls_(methods, {.policy = config.policy,
+                       .tenants = std::move(senders),
+                       .limits = config.limits,
+                       .caps = config.caps}),
       health_(methods.ServiceNames()) {
   if (config.reflection) {
     reflection_.emplace(With(methods.ServiceNames(), "grpc.health.v1.Health"));
@@ -43,41 +94,49 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
                                                       std::vector<Sender> senders,
                                                       const DriftReporter& report_drift) {
   std::unique_ptr<Server> server(new Server(config, methods, std::move(senders)));
-  if (absl::Status status = server->Listen(config, report_drift); !status.ok()) {
-    return status;
-  }
+  absl::StatusOr<std::vector<Listener>> listeners = server->OpenListeners(config);
+  if (!listeners.ok()) return listeners.status();
+  if (absl::Status status = server->Build(config, report_drift); !status.ok()) return status;
   server->RunShards();
+  server->acceptor_.emplace(*std::move(listeners), config.connections.max,
+                            [connections = server->connections_.get()](int listener_fd, int fd) {
+                              ExternalConnectionAcceptor::NewConnectionParameters connection;
+                              connection.listener_fd = listener_fd;
+                              connection.fd = fd;
+                              connections->HandleNewConnection(&connection);
+                            });
   return server;
 }
 
-absl::Status Server::Listen(const Config& config, const DriftReporter& report_drift) {
+absl::StatusOr<std::vector<Listener>> Server::OpenListeners(const Config& config) {
+  std::vector<Listener> listeners;
+  for (const std::string& address : config.grpc_addresses) {
+    absl::StatusOr<Listener> listener = Listener::Open(
+        address, {.unix_mode = config.unix_mode, .unacknowledged = kKeepaliveTimeout});
+    if (!listener.ok()) return listener.status();
+    addresses_.push_back(listener->address());
+    listeners.push_back(*std::move(listener));
+  }
+  return listeners;
+}
+
+absl::Status Server::Build(const Config& config, const DriftReporter& report_drift) {
   grpc::ServerBuilder builder;
-  // Else two gateways could share a port without knowing.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(
-      config.limits.max_message_bytes + config.limits.max_image_bytes + kTransportReserveBytes));
+  Bound(builder, config);
   for (const auto& service : calls_.services()) builder.RegisterService(service.get());
   builder.RegisterService(&health_.service());
   if (reflection_) {
     for (RawService* service : reflection_->services()) builder.RegisterService(service);
   }
-  std::vector<int> ports(config.grpc_addresses.size());
-  for (size_t i = 0; i < ports.size(); ++i) {
-    builder.AddListeningPort(config.grpc_addresses[i], grpc::InsecureServerCredentials(),
-                             &ports[i]);
-  }
+  connections_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
   for (int i = 0; i < config.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(builder.AddCompletionQueue(), watcher_,
                                               config.upstream, report_drift));
   }
   server_ = builder.BuildAndStart();
-  for (size_t i = 0; i < ports.size(); ++i) {
-    if (server_ == nullptr || ports[i] == 0) {
-      return absl::UnavailableError(
-          absl::StrCat("cannot listen on ", config.grpc_addresses[i], ": in use, or not allowed"));
-    }
-    addresses_.push_back(WithPort(config.grpc_addresses[i], ports[i]));
-  }
+  if (server_ == nullptr) return absl::UnavailableError("gRPC would not start its server");
   return absl::OkStatus();
 }
 
@@ -91,21 +150,47 @@ void Server::RunShards() {
   for (const auto& shard : shards_) threads_.emplace_back([&shard = *shard] { shard.Run(); });
 }
 
-void Server::Shutdown(std::chrono::milliseconds grace) {
+void Server::Shutdown(const DrainTimes& times, Hurry& hurry) {
   for (size_t i = 0; i < shards_.size(); ++i) {
     shards_[i]->loop().Post([health = healths_[i].get()] { health->StopServing(); });
   }
+  hurry.Wait(times.settle);
   calls_.Drain();
-  const TimePoint end = Clock::now() + grace;
-  while (calls_.running() > 0 && Clock::now() < end) std::this_thread::sleep_for(kDrainPoll);
+  const TimePoint end = Clock::now() + times.unary_grace;
+  while (!IsQuiet() && Clock::now() < end && !hurry.Wait(kDrainPoll)) {
+  }
+  CutOffRunning();
+  acceptor_.reset();
   server_->Shutdown(std::chrono::system_clock::now() + kFarewell);
   for (const auto& shard : shards_) shard->Stop();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();
 }
 
+size_t Server::running() const {
+  size_t running = 0;
+  for (const auto& shard : shards_) running += shard->running().count();
+  return running;
+}
+
+bool Server::IsQuiet() const {
+  if (running() > 0) return false;
+  return acceptor_->open_connections() == 0 || Clock::now() - calls_.last_refused() >= kQuiet;
+}
+
+void Server::CutOffRunning() {
+  for (const auto& shard : shards_) {
+    shard->loop().Post([&running = shard->running()] { running.CutOff(); });
+  }
+  const TimePoint end = Clock::now() + kCutOffPatience;
+  while (running() > 0 && Clock::now() < end) std::this_thread::sleep_for(kDrainPoll);
+}
+
 Server::~Server() {
-  if (!threads_.empty()) Shutdown(std::chrono::milliseconds(0));
+  if (threads_.empty()) return;
+  Hurry hurry;
+  hurry.Now();
+  Shutdown({}, hurry);
 }
 
 }  // namespace idv

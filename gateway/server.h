@@ -10,9 +10,12 @@
 #include <thread>
 #include <vector>
 
+#include "gateway/acceptor.h"
 #include "gateway/calls.h"
 #include "gateway/config.h"
+#include "gateway/drain_times.h"
 #include "gateway/health.h"
+#include "gateway/hurry.h"
 #include "gateway/method.h"
 #include "gateway/reflection.h"
 #include "gateway/shard.h"
@@ -30,7 +33,7 @@ class Server {
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, const Methods& methods,
                                                        std::vector<Sender> senders,
                                                        const DriftReporter& report_drift);
-  // Shuts down without grace if Shutdown() was not called.
+  // Shuts down at once if Shutdown() was not called.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -38,14 +41,23 @@ class Server {
   // Where it listens, in the config's order, with the real ports.
   const std::vector<std::string>& addresses() const { return addresses_; }
 
-  // Says NOT_SERVING, refuses new calls with GATEWAY_DRAINING, gives running ones `grace` to end,
-  // cancels what is left, and returns when everything has ended. Once.
-  void Shutdown(std::chrono::milliseconds grace);
+  // Ends in order, so that no caller that heeds health checks notices:
+  //  1. the health says NOT_SERVING, and everything is served on, for `times.settle`;
+  //  2. new calls end with GATEWAY_DRAINING, and running ones go on, until none runs and none has
+  //     come for a second or nobody is connected, or until `times.unary_grace` is over;
+  //  3. calls that still run are cut off, each with GATEWAY_DRAINING;
+  //  4. everything is closed. Only then it returns.
+  // `hurry` cuts the first two short. Once.
+  void Shutdown(const DrainTimes& times, Hurry& hurry);
 
  private:
   Server(const Config& config, const Methods& methods, std::vector<Sender> senders);
-  absl::Status Listen(const Config& config, const DriftReporter& report_drift);
+  absl::StatusOr<std::vector<Listener>> OpenListeners(const Config& config);
+  absl::Status Build(const Config& config, const DriftReporter& report_drift);
   void RunShards();
+  size_t running() const;
+  bool IsQuiet() const;
+  void CutOffRunning();
 
   Calls calls_;
   Health health_;
@@ -54,8 +66,10 @@ class Server {
   Watcher watcher_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Health::OnShard>> healths_;  // one for each shard
-  std::unique_ptr<grpc::Server> server_;                   // goes before the shards' queues
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
+  std::unique_ptr<grpc::Server> server_;  // goes before the shards' queues
   std::vector<std::thread> threads_;
+  std::optional<Acceptor> acceptor_;
 };
 
 }  // namespace idv

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "gateway/queue_parker.h"
+#include "gateway/running_calls.h"
 #include "upstream/loop/loop.h"
 #include "upstream/upstream.h"
 
@@ -12,7 +13,8 @@ namespace idv {
 
 // One thread's worth of the gateway: a completion queue, a loop and a client of the upstream, and
 // every call that lands on that queue, from its first byte to its last. Used on the thread that
-// calls Run(), Post and Stop() apart.
+// calls Run(); from others only what
+// says so, and Loop::Post().
 class Shard {
  public:
   // Counts a call, or the wait for one, for as long as it lives: the queue is shut down when there
@@ -40,6 +42,7 @@ class Shard {
   Loop& loop() { return loop_; }
   grpc::ServerCompletionQueue& queue() { return *queue_; }
   Upstream& upstream() { return upstream_; }
+  RunningCalls& running() { return running_; }
 
   // Until Stop() was called and the last Presence has gone.
   void Run() { loop_.Run(); }
@@ -55,6 +58,7 @@ class Shard {
   QueueParker parker_;
   Loop loop_;
   Upstream upstream_;
+  RunningCalls running_;
   int present_ = 0;
   bool stopping_ = false;
   bool shut_down_ = false;

@@ -19,6 +19,7 @@ Json BasicConfig(const std::string& base_url) {
           {"tenants",
            {{{"name", "acme"}, {"tenant_id", kTenantId}, {"api_key", {{"env", kKeyVariable}}}}}},
           {"callers", {{{"identity", "local"}, {"tenants", {"*"}}, {"methods", {"*"}}}}},
+          {"drain", {{"settle", "0s"}}},
           {"shards", 1}};
 }
 

@@ -56,7 +56,9 @@ class LoadTest : public testing::TestWithParam<int> {
   static Json Config(const Sandbox& sandbox) {
     Json config = BasicConfig(sandbox.base_url());
     config["shards"] = GetParam();
-    config["drain"] = {{"unary_grace", "500ms"}};
+    config["drain"]["unary_grace"] = "500ms";
+    config["limits"] = {{"max_in_flight_per_caller", kCalls},
+                        {"max_streams_per_connection", kCalls}};
     return config;
   }
 

@@ -201,7 +201,7 @@ TEST_F(RunTest, AnAddressInUseIsNamed) {
 
 Json DrainConfig(const Sandbox& sandbox, const std::string& grace) {
   Json config = BasicConfig(sandbox.base_url());
-  config["drain"] = {{"unary_grace", grace}};
+  config["drain"]["unary_grace"] = grace;
   return config;
 }
 
@@ -267,7 +267,7 @@ TEST(ProcessTest, EndsACallThatOutlastsTheGrace) {
   const auto start = steady_clock::now();
   gateway.process().Signal(SIGTERM);
 
-  EXPECT_FALSE(call.Finish().ok());
+  EXPECT_EQ(call.Finish().reason(), "GATEWAY_DRAINING");
   EXPECT_EQ(gateway.process().Wait(milliseconds(5000)), 0);
   EXPECT_GE(steady_clock::now() - start, milliseconds(450));
   EXPECT_LE(steady_clock::now() - start, milliseconds(2500));
@@ -288,6 +288,33 @@ TEST(ProcessTest, ServesAUnixSocketBesideTcp) {
   EXPECT_EQ(gateway.Stop(), 0);
 }
 
+TEST(ProcessTest, LetsNoSecondGatewayTakeItsUnixSocket) {
+  const TempDir dir;
+  Json config = BasicConfig(kSomeUrl);
+  config["listen"]["grpc"] = {"unix:" + dir.Path("gateway.sock")};
+  Gateway first(config);
+
+  const auto second = RunGateway(dir.Write("second.yaml", config.dump()));
+
+  EXPECT_EQ(second->Wait(), 1);
+  EXPECT_THAT(second->Err(), HasSubstr("another gateway listens there"));
+  EXPECT_TRUE(Connect(first.addresses()[0])->GetState(false) == GRPC_CHANNEL_READY);
+  EXPECT_EQ(first.Stop(), 0);
+}
+
+TEST(ProcessTest, HurriesAtASecondSignal) {
+  Json config = BasicConfig(kSomeUrl);
+  config["drain"] = {{"settle", "1h"}, {"unary_grace", "1h"}};
+  Gateway gateway(config);
+
+  gateway.process().Signal(SIGINT);
+  EXPECT_TRUE(WaitUntil(
+      [&] { return gateway.process().Err().find("shutting down") != std::string::npos; }));
+  gateway.process().Signal(SIGINT);
+
+  EXPECT_EQ(gateway.process().Wait(), 0);
+}
+
 TEST(ProcessTest, GivesNoSecretAway) {
   const Sandbox sandbox;
   const TempDir dir;
@@ -297,7 +324,7 @@ TEST(ProcessTest, GivesNoSecretAway) {
   config["tenants"].push_back({{"name", "globex"},
                                {"tenant_id", "11111111-1111-4111-8111-111111111111"},
                                {"api_key", {{"file", dir.Write("key", kFileKey)}}}});
-  config["drain"] = {{"unary_grace", "500ms"}};
+  config["drain"]["unary_grace"] = "500ms";
   Gateway gateway(config);
   const Client client(Connect(gateway.addresses()[0]));
   kora::idv::v1::GetVerificationRequest request;

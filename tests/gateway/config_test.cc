@@ -44,7 +44,18 @@ TEST(ConfigTest, FillsInTheDefaults) {
   EXPECT_EQ(config.limits.max_image_bytes, 10U << 20);
   EXPECT_EQ(config.limits.default_deadline, std::chrono::seconds(10));
   EXPECT_EQ(config.limits.max_deadline, std::chrono::seconds(120));
-  EXPECT_EQ(config.unary_grace, std::chrono::seconds(10));
+  EXPECT_EQ(config.unix_mode, 0660U);
+  EXPECT_EQ(config.caps.in_flight, 2000);
+  EXPECT_EQ(config.caps.in_flight_per_tenant, 1000);
+  EXPECT_EQ(config.caps.in_flight_per_caller, 500);
+  EXPECT_EQ(config.caps.upload_bytes, 256U << 20);
+  EXPECT_EQ(config.connections.max, 1000);
+  EXPECT_EQ(config.connections.max_streams_each, 256);
+  EXPECT_EQ(config.connections.max_age, std::chrono::minutes(10));
+  EXPECT_EQ(config.connections.max_age_grace, std::chrono::seconds(60));
+  EXPECT_EQ(config.connections.keepalive_time, std::chrono::seconds(30));
+  EXPECT_EQ(config.drain.settle, std::chrono::seconds(5));
+  EXPECT_EQ(config.drain.unary_grace, std::chrono::seconds(10));
   EXPECT_EQ(config.tenants.at(0).api_key.env(), "KEY");
   EXPECT_EQ(loaded->effective.limits().max_image(), "10MiB");
 }
@@ -96,7 +107,7 @@ TEST(ConfigTest, TakesPlaintextUpstreamsOnThisMachineOnly) {
 TEST(ConfigTest, ReportsEveryProblemAtOnceByPath) {
   EXPECT_THAT(
       ProblemsOf(R"(
-listen: {grpc: ["0.0.0.0:1"], grcp: []}
+listen: {grpc: ["0.0.0.0:1"], grcp: [], unix_mode: "0999"}
 upstream: {base_url: "http://vendor.example", health_url: "x", connect_timeout: 3}
 tenants:
 - {name: Acme, tenant_id: 1}
@@ -104,8 +115,10 @@ tenants:
 callers:
 - {identity: someone, tenants: [nobody], methods: [nothing]}
 - {identity: local}
-limits: {max_message: 4MB, max_image: 1, default_deadline: 5m, max_deadline: 1m}
-drain: {unary_grace: 0s}
+limits: {max_message: 4MB, max_image: 1, default_deadline: 5m, max_deadline: 1m, max_in_flight: 0,
+         max_connections: -1, max_in_flight_per_tenant: 1000001}
+drain: {unary_grace: 0s, settle: soon}
+connection: {max_age: 481h, keepalive_time: 999ms}
 shards: 65
 )"),
       testing::UnorderedElementsAre(
@@ -122,7 +135,12 @@ shards: 65
           testing::StartsWith("callers[1].tenants: "), testing::StartsWith("limits.max_message: "),
           testing::StartsWith("limits.max_image: "),
           testing::StartsWith("limits.default_deadline: "),
-          testing::StartsWith("drain.unary_grace: "), testing::StartsWith("shards: ")));
+          testing::StartsWith("listen.unix_mode: "), testing::StartsWith("limits.max_in_flight: "),
+          testing::StartsWith("limits.max_connections: "),
+          testing::StartsWith("limits.max_in_flight_per_tenant: "),
+          testing::StartsWith("drain.unary_grace: "), testing::StartsWith("drain.settle: "),
+          testing::StartsWith("connection.max_age: "),
+          testing::StartsWith("connection.keepalive_time: "), testing::StartsWith("shards: ")));
 }
 
 TEST(ConfigTest, NamesWhatAnEmptyFileLacks) {
@@ -130,6 +148,33 @@ TEST(ConfigTest, NamesWhatAnEmptyFileLacks) {
               testing::UnorderedElementsAre(
                   testing::StartsWith("listen.grpc: "), testing::StartsWith("upstream.base_url: "),
                   testing::StartsWith("tenants: "), testing::StartsWith("callers: ")));
+}
+
+TEST(ConfigTest, TakesNoSettlingAtAll) {
+  EXPECT_EQ(Load(kMinimal + "drain: {settle: 0s}\n")->config.drain.settle, std::chrono::seconds(0));
+}
+
+TEST(ConfigTest, TakesAUnixModeInOctal) {
+  const auto with_mode = [](const std::string& mode) {
+    return Load(absl::StrReplaceAll(
+        kMinimal, {{"\"127.0.0.1:0\"]", "\"unix:/s\"], unix_mode: \"" + mode + "\""}}));
+  };
+  EXPECT_EQ(with_mode("0600")->config.unix_mode, 0600U);
+  EXPECT_EQ(with_mode("666")->config.unix_mode, 0666U);
+  for (const char* bad : {"rw-rw----", "8", "0o660", "1777", "06666", "-660"}) {
+    EXPECT_FALSE(with_mode(bad).ok()) << bad;
+  }
+}
+
+TEST(ConfigTest, RefusesUploadMemoryThatNoUploadFitsInto) {
+  EXPECT_THAT(ProblemsOf(kMinimal + "limits: {upload_memory: 13MiB}\n"),
+              testing::ElementsAre(testing::StartsWith("limits.upload_memory: ")));
+}
+
+TEST(ConfigTest, RefusesAPathThatNoSocketCanHave) {
+  EXPECT_THAT(ProblemsOf(absl::StrReplaceAll(kMinimal,
+                                             {{"127.0.0.1:0", "unix:/" + std::string(101, 'x')}})),
+              testing::ElementsAre(testing::StartsWith("listen.grpc[0]: expected a path")));
 }
 
 TEST(ConfigTest, TakesEveryExampleInDeploy) {

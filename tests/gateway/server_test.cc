@@ -4,20 +4,14 @@
 
 #include <atomic>
 #include <chrono>
-#include <future>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include <google/rpc/error_details.pb.h>
-#include <google/rpc/status.pb.h>
-
-#include "tests/upstream/probe.grpc.pb.h"
-#include "tests/upstream/stub_server.h"
+#include "tests/gateway/probe_gateway.h"
 
 namespace idv {
 namespace {
@@ -27,57 +21,7 @@ using idv::test::ProbeService;
 using idv::test::Stored;
 using std::chrono::milliseconds;
 
-constexpr const char* kTenantId = "550e8400-e29b-41d4-a716-446655440000";
-
-// A whole gateway in this process that serves the test-only service, which is nothing but a proto:
-// what it takes to serve another RPC is one RPC in a proto.
-class ServerTest : public testing::TestWithParam<int> {
- protected:
-  void Start(StubServer::Handler handler, const std::string& more_config = "") {
-    upstream_.emplace(std::move(handler));
-    methods_.emplace(*Methods::Compile(
-        {idv::test::StoreRequest::descriptor()->file()->FindServiceByName("ProbeService")}));
-    const auto loaded =
-        LoadConfig("listen: {grpc: ['127.0.0.1:0']}\nupstream: {base_url: '" + upstream_->url() +
-                       "/base'}\ntenants: [{name: acme, tenant_id: " + kTenantId +
-                       ", api_key: {env: X}}]\ncallers: [{identity: local, tenants: ['*'], "
-                       "methods: ['*']}]\nshards: " +
-                       std::to_string(GetParam()) + "\n" + more_config,
-                   methods_->Names(), 2);
-    ASSERT_TRUE(loaded.ok()) << loaded.status();
-    auto server = Server::Start(loaded->config, *methods_, {{kTenantId, "key-1"}},
-                                [](const auto&, const auto&) {});
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    const auto channel =
-        grpc::CreateChannel(server_->addresses().at(0), grpc::InsecureChannelCredentials());
-    ASSERT_TRUE(
-        channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(10)));
-    stub_ = ProbeService::NewStub(channel);
-  }
-
-  static idv::test::StoreRequest Complete() {
-    idv::test::StoreRequest request;
-    request.set_probe_id("p/1");
-    request.set_part(idv::test::COLOUR_RED);
-    request.set_signed_by("me");
-    request.set_text("t");
-    request.set_picture(std::string("\x00\x01\x02", 3));
-    return request;
-  }
-
-  static std::string ReasonOf(const grpc::Status& status) {
-    google::rpc::Status details;
-    google::rpc::ErrorInfo info;
-    details.ParseFromString(status.error_details());
-    return details.details_size() > 0 && details.details(0).UnpackTo(&info) ? info.reason() : "";
-  }
-
-  std::optional<StubServer> upstream_;
-  std::optional<Methods> methods_;
-  std::unique_ptr<Server> server_;
-  std::unique_ptr<ProbeService::Stub> stub_;
-};
+class ServerTest : public ProbeGatewayTest {};
 
 TEST_P(ServerTest, ServesAnRpcThatIsNothingButAProto) {
   Start([](const auto&) {
@@ -135,7 +79,7 @@ TEST_P(ServerTest, ServesManyCallsFromManyConnections) {
 }
 
 TEST_P(ServerTest, AnswersBeforeTheCallersDeadlineWhenTheUpstreamHangs) {
-  Start([](const auto&) { return StubServer::Reply{.bytes = "", .close = false, .hang = true}; });
+  Start(Hanging());
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + milliseconds(300));
   Found found;
@@ -147,8 +91,7 @@ TEST_P(ServerTest, AnswersBeforeTheCallersDeadlineWhenTheUpstreamHangs) {
 }
 
 TEST_P(ServerTest, TakesTheDefaultDeadlineWhenTheCallerSetsNone) {
-  Start([](const auto&) { return StubServer::Reply{.bytes = "", .close = false, .hang = true}; },
-        "limits: {default_deadline: 100ms}\n");
+  Start(Hanging(), "limits: {default_deadline: 100ms}\n");
   grpc::ClientContext context;
   Found found;
 
@@ -158,8 +101,7 @@ TEST_P(ServerTest, TakesTheDefaultDeadlineWhenTheCallerSetsNone) {
 }
 
 TEST_P(ServerTest, CutsADeadlineToTheMaximum) {
-  Start([](const auto&) { return StubServer::Reply{.bytes = "", .close = false, .hang = true}; },
-        "limits: {default_deadline: 100ms, max_deadline: 200ms}\n");
+  Start(Hanging(), "limits: {default_deadline: 100ms, max_deadline: 200ms}\n");
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(60));
   Found found;
@@ -206,42 +148,6 @@ TEST_P(ServerTest, RefusesAnAnswerOverTheCap) {
   EXPECT_EQ(ReasonOf(stub_->Find(&context, {}, &found)), "UPSTREAM_RESPONSE_TOO_LARGE");
 }
 
-TEST_P(ServerTest, LetsRunningCallsEndWhenItShutsDown) {
-  Start([](const auto&) {
-    std::this_thread::sleep_for(milliseconds(200));  // a slow upstream
-    return StubServer::Http(200, R"({"total":1})");
-  });
-  std::promise<grpc::Status> ended;
-  std::thread caller([&] {
-    grpc::ClientContext context;
-    Found found;
-    ended.set_value(stub_->Find(&context, {}, &found));
-  });
-  while (upstream_->requests().empty()) std::this_thread::yield();
-
-  server_->Shutdown(std::chrono::seconds(10));
-
-  EXPECT_TRUE(ended.get_future().get().ok());
-  caller.join();
-}
-
-TEST_P(ServerTest, CancelsWhatIsLeftAfterTheGrace) {
-  Start([](const auto&) { return StubServer::Reply{.bytes = "", .close = false, .hang = true}; });
-  std::promise<grpc::Status> ended;
-  std::thread caller([&] {
-    grpc::ClientContext context;
-    Found found;
-    ended.set_value(stub_->Find(&context, {}, &found));
-  });
-  while (upstream_->requests().empty()) std::this_thread::yield();
-
-  server_->Shutdown(milliseconds(50));
-
-  EXPECT_FALSE(ended.get_future().get().ok());
-  caller.join();
-  while (upstream_->hang_ups() == 0) std::this_thread::yield();
-}
-
 TEST_P(ServerTest, StartsAndStopsWithoutACall) {
   for (int i = 0; i < 20; ++i) {
     Start([](const auto&) { return StubServer::Http(200, ""); });
@@ -264,9 +170,7 @@ TEST_P(ServerTest, RefusesAnAddressThatIsTaken) {
   EXPECT_NE(second.status().message().find(server_->addresses().at(0)), std::string::npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(Shards, ServerTest, testing::Values(1, 2, 4), [](const auto& instance) {
-  return "On" + std::to_string(instance.param);
-});
+INSTANTIATE_TEST_SUITE_P(Shards, ServerTest, testing::Values(1, 2, 4), ShardsName);
 
 }  // namespace
 }  // namespace idv

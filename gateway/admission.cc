@@ -1,0 +1,58 @@
+#include "gateway/admission.h"
+
+#include <absl/strings/str_cat.h>
+
+#include <chrono>
+
+#include "upstream/failure.h"
+
+namespace idv {
+namespace {
+
+// A second, give or take a half: about what it takes until calls that wait for the upstream end.
+constexpr int kLeastWaitMs = 500;
+constexpr int kMostWaitMs = 1500;
+
+}  // namespace
+
+absl::StatusOr<Admission::Ticket> Admission::Admit(const Share& share) {
+  const std::lock_guard lock(mutex_);
+  if (const absl::string_view cap = CapReached(share); !cap.empty()) return Refuse(cap);
+  ++in_flight_;
+  upload_bytes_ += share.upload_bytes;
+  if (share.tenant) ++of_tenant_[*share.tenant];
+  ++of_caller_[share.caller];
+  return Ticket(*this, share);
+}
+
+absl::string_view Admission::CapReached(const Share& share) const {
+  if (in_flight_ >= caps_.in_flight) return "max_in_flight";
+  if (share.tenant && of_tenant_[*share.tenant] >= caps_.in_flight_per_tenant) {
+    return "max_in_flight_per_tenant";
+  }
+  const auto of_caller = of_caller_.find(share.caller);
+  if (of_caller != of_caller_.end() && of_caller->second >= caps_.in_flight_per_caller) {
+    return "max_in_flight_per_caller";
+  }
+  if (share.upload_bytes > caps_.upload_bytes - upload_bytes_) return "upload_memory";
+  return "";
+}
+
+absl::Status Admission::Refuse(absl::string_view cap) {
+  const std::chrono::milliseconds wait(
+      absl::Uniform(absl::IntervalClosed, random_, kLeastWaitMs, kMostWaitMs));
+  return Fail(reason::kGatewayOverloaded,
+              absl::StrCat("this gateway is busy: it has reached its limits.", cap),
+              {.retry_after = wait});
+}
+
+void Admission::Leave(const Ticket& ticket) {
+  const std::lock_guard lock(mutex_);
+  --in_flight_;
+  upload_bytes_ -= ticket.upload_bytes_;
+  if (ticket.tenant_) --of_tenant_[*ticket.tenant_];
+  const auto of_caller = of_caller_.find(ticket.caller_);
+  if (--of_caller->second == 0) of_caller_.erase(of_caller);
+}
+
+}  // namespace idv

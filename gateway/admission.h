@@ -1,0 +1,89 @@
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/random/random.h>
+#include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
+
+#include <cstddef>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace idv {
+
+// Keeps what runs at the same time bounded: calls in all, of one tenant and of one caller, and the
+// memory of uploads. Nobody waits here: over a cap, a call is refused at once, so that no caller
+// holds up another. Thread-safe; must outlive its tickets.
+class Admission {
+ public:
+  struct Caps {
+    int in_flight = 0;
+    int in_flight_per_tenant = 0;
+    int in_flight_per_caller = 0;
+    size_t upload_bytes = 0;
+  };
+
+  // What one call takes up of the caps.
+  struct Share {
+    // The identity.
+    absl::string_view caller;
+    // By its place in the configuration; nothing for a call that is for no tenant.
+    std::optional<size_t> tenant;
+    // Of a message with images, for as long as the call runs.
+    size_t upload_bytes = 0;
+  };
+
+  // Gives back, when it goes, what an admitted call took up.
+  class Ticket {
+   public:
+    Ticket(Ticket&& other) noexcept
+        : admission_(std::exchange(other.admission_, nullptr)),
+          caller_(std::move(other.caller_)),
+          tenant_(other.tenant_),
+          upload_bytes_(other.upload_bytes_) {}
+    Ticket& operator=(Ticket&&) = delete;
+    ~Ticket() {
+      if (admission_ != nullptr) admission_->Leave(*this);
+    }
+
+   private:
+    friend Admission;
+    Ticket(Admission& admission, const Share& share)
+        : admission_(&admission),
+          caller_(share.caller),
+          tenant_(share.tenant),
+          upload_bytes_(share.upload_bytes) {}
+
+    Admission* admission_;
+    std::string caller_;
+    std::optional<size_t> tenant_;
+    size_t upload_bytes_;
+  };
+
+  // `tenants`: how many the configuration has.
+  Admission(const Caps& caps, size_t tenants) : caps_(caps), of_tenant_(tenants) {}
+
+  // GATEWAY_OVERLOADED, with the cap by name and a time to come back, which differs from call to
+  // call so that refused callers do not come back together.
+  absl::StatusOr<Ticket> Admit(const Share& share);
+
+ private:
+  void Leave(const Ticket& ticket);
+  absl::string_view CapReached(const Share& share) const;
+  absl::Status Refuse(absl::string_view cap);
+
+  const Caps caps_;
+
+  std::mutex mutex_;
+  // Protected by mutex_:
+  int in_flight_ = 0;
+  size_t upload_bytes_ = 0;
+  std::vector<int> of_tenant_;
+  absl::flat_hash_map<std::string, int> of_caller_;  // those that have calls
+  absl::BitGen random_;
+};
+
+}  // namespace idv
