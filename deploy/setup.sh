@@ -13,7 +13,7 @@ packages=(
   libcurl4-openssl-dev libsimdjson-dev nlohmann-json3-dev libyaml-cpp-dev libboost1.81-dev
   libssl-dev libcli11-dev libspdlog-dev golang-github-gogo-googleapis-dev ca-certificates
   # What the tests need besides.
-  libgtest-dev libgmock-dev nghttp2-proxy openssl
+  libgtest-dev libgmock-dev libbenchmark-dev nghttp2-proxy openssl
 )
 packages_of_all=(python3-venv clang-format-19 shellcheck)
 buf_version=1.75.0
