@@ -17,7 +17,23 @@ gpr_timespec ToGpr(TimePoint when) {
                           GPR_TIMESPAN));
 }
 
+// A call that belongs to the queue, of a channel that leads nowhere.
+grpc_call* CallOn(grpc::CompletionQueue& queue) {
+  grpc_channel* const channel =
+      grpc_lame_client_channel_create("nowhere", GRPC_STATUS_UNAVAILABLE, "never sent");
+  grpc_call* const call = grpc_channel_create_call(
+      channel, nullptr, GRPC_PROPAGATE_DEFAULTS, queue.cq(), grpc_slice_from_static_string("/"),
+      nullptr, gpr_inf_future(GPR_CLOCK_MONOTONIC), nullptr);
+  grpc_channel_destroy(channel);  // the call keeps it
+  return call;
+}
+
 }  // namespace
+
+QueueParker::QueueParker(grpc::CompletionQueue& queue)
+    : queue_(queue), wake_(*this), call_(CallOn(queue)) {}
+
+QueueParker::~QueueParker() { grpc_call_unref(call_); }
 
 Parker::Result QueueParker::Poll() {
   Result result = Result::kIdle;
@@ -55,14 +71,20 @@ Parker::Result QueueParker::Park(TimePoint until) {
 
 void QueueParker::Wake() {
   const std::lock_guard lock(mutex_);
-  if (armed_) return;
-  armed_ = true;
-  alarm_.Set(&queue_, gpr_inf_past(GPR_CLOCK_MONOTONIC), wake_.tag());
+  if (is_wake_under_way_) return;
+  // What gRPC is given as a tag, it takes for one of its own.
+  grpc::internal::CompletionQueueTag* const tag = &wake_;
+  is_wake_under_way_ = grpc_call_start_batch(call_, nullptr, 0, tag, nullptr) == GRPC_CALL_OK;
+}
+
+bool QueueParker::WakeUp::FinalizeResult(void** tag, bool*) {
+  *tag = this->tag();
+  return true;
 }
 
 void QueueParker::WakeUp::Complete(bool) {
   const std::lock_guard lock(parker_.mutex_);
-  parker_.armed_ = false;
+  parker_.is_wake_under_way_ = false;
 }
 
 }  // namespace idv

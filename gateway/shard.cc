@@ -24,7 +24,7 @@ void Shard::ShutDownIfDone() {
 
 void Shard::ShutDownQueue() {
   shut_down_ = true;
-  loop_.Close();  // an alarm set after the shutdown would crash
+  loop_.Close();  // a wake-up after the shutdown would crash
   queue_->Shutdown();
 }
 
