@@ -37,9 +37,8 @@ absl::Status CutOff(const Method& method, int attempts) {
               {.never_retry = may_act_twice});
 }
 
-grpc::ByteBuffer Serialize(const google::protobuf::Message& message) {
-  grpc::Slice slice(message.ByteSizeLong());
-  message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+grpc::ByteBuffer ToByteBuffer(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
   return {&slice, 1};
 }
 
@@ -52,7 +51,7 @@ struct Calls::Exchange {
   IncomingCall call;
   grpc::ByteBuffer request_bytes;
   google::protobuf::Arena arena;
-  google::protobuf::Message* response = nullptr;
+  std::string response_bytes;
   CallReport report;
   std::optional<Admission::Ticket> ticket;
 };
@@ -96,7 +95,7 @@ Task<> Calls::Serve(Shard& shard, const Method& method) {
   call.context.AddTrailingMetadata("x-request-id", request_id);
   call.context.AddTrailingMetadata("x-idv-attempts", std::to_string(attempts));
   if (status.ok()) {
-    writer.Finish(Serialize(*exchange.response), grpc::Status::OK, call.operation.tag());
+    writer.Finish(ToByteBuffer(exchange.response_bytes), grpc::Status::OK, call.operation.tag());
   } else {
     AddRetryPushback(status, call.context);
     writer.FinishWithError(ToGrpc(status, request_id, attempts), call.operation.tag());
@@ -131,11 +130,10 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
         "the reply)");
   }
 
-  exchange.response = method.response->New(&exchange.arena);
   const Sender* const sender = *tenant ? &options_.tenants[**tenant] : nullptr;
   absl::Status status = co_await shard.upstream().Call(method.route, request, sender, deadline,
                                                        exchange.call.cancellation,
-                                                       *exchange.response, exchange.report);
+                                                       exchange.response_bytes, exchange.report);
   co_return status;
 }
 

@@ -25,7 +25,7 @@ absl::StatusOr<std::vector<Sender>> LoadSenders(const Config& config) {
     absl::StatusOr<std::string> key =
         source.has_env() ? variables.at(source.env()) : ReadSecretFile(source.file());
     if (key.ok()) {
-      senders.push_back({tenant.tenant_id, *std::move(key)});
+      senders.emplace_back(tenant.tenant_id, *key);
     } else {
       problems.push_back(absl::StrCat("tenants[", i, "].api_key: ", key.status().message()));
     }

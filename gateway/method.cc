@@ -32,8 +32,7 @@ absl::StatusOr<Methods> Methods::Compile(
                                   .index = methods.methods_.size(),
                                   .service = methods.services_.size() - 1,
                                   .index_in_service = i,
-                                  .request = Prototype(*rpc.input_type()),
-                                  .response = Prototype(*rpc.output_type())});
+                                  .request = Prototype(*rpc.input_type())});
     }
   }
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));

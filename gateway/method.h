@@ -21,9 +21,8 @@ struct Method {
   // The place of its service among all services, and its own in that.
   size_t service;
   int index_in_service;
-  // Empty messages of its types, to make others from.
+  // An empty request, to make others from.
   const google::protobuf::Message* request;
-  const google::protobuf::Message* response;
 
   bool is_upload() const { return route.method().client_streaming(); }
 };

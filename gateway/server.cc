@@ -66,6 +66,16 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
   set(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, ToInt(kLeastPingInterval));
   set(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, ToInt(kHandshakeTimeout));
   set(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  // What our calls do by themselves (a deadline of their own comes before the caller's), and what
+  // nobody asks for, costs every call a little.
+  set(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0);
+  set(GRPC_ARG_ENABLE_CHANNELZ, 0);
+  // No compressed messages: images are compressed already, and a small message could unfold to
+  // fill the memory.
+  set(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
+  set(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   // Windows that do not grow with the bandwidth, so that a caller's unread bytes stay few.
   set(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   set(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes);

@@ -48,10 +48,6 @@ int ToCurl(uint32_t epoll_events) {
          ((epoll_events & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
 }
 
-void Append(curl_slist*& list, const std::string& line) {
-  list = curl_slist_append(list, line.c_str());
-}
-
 bool IsPlaintext(absl::string_view url) { return absl::StartsWith(url, "http://"); }
 
 }  // namespace
@@ -75,7 +71,6 @@ std::optional<absl::string_view> HttpResponse::Header(absl::string_view name) co
 class HttpClient::Transfer {
  public:
   Transfer(HttpClient& client, HttpRequest& request) : client_(client), request_(request) {}
-  ~Transfer() { curl_slist_free_all(headers_); }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -108,7 +103,7 @@ class HttpClient::Transfer {
   HttpClient& client_;
   HttpRequest& request_;
   Easy easy_;
-  curl_slist* headers_ = nullptr;
+  std::optional<HeaderLines> headers_;
   HttpResponse response_;
   bool headers_complete_ = false;
   bool too_large_ = false;
@@ -130,17 +125,19 @@ bool HttpClient::Transfer::Start() {
 }
 
 void HttpClient::Transfer::SetUp(CURL* easy) {
+  std::vector<std::string> lines;
   for (const auto& [name, value] : request_.headers) {
-    Append(headers_, absl::StrCat(name, ": ", value));
+    lines.push_back(absl::StrCat(name, ": ", value));
   }
-  Append(headers_, "Accept: application/json");
-  Append(headers_, "Expect:");
+  if (request_.body != nullptr) lines.emplace_back("Content-Type: application/json");
+  headers_.emplace(std::move(lines),
+                   request_.shared_headers == nullptr ? &CommonHeaders() : request_.shared_headers);
   curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
   SetBody(easy);
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_->first());
   const bool large = request_.body != nullptr && request_.body->size() > kLargeBody;
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                    static_cast<long>(large ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
@@ -166,7 +163,6 @@ void HttpClient::Transfer::SetBody(CURL* easy) {
   if (request_.verb != "POST") {
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.verb.c_str());
   }
-  Append(headers_, "Content-Type: application/json");
 }
 
 void HttpClient::Transfer::End(absl::Status status) {
@@ -243,6 +239,12 @@ size_t HttpClient::Transfer::OnHeader(char* data, size_t size, size_t count, voi
   return bytes;
 }
 
+const HeaderLines& HttpClient::CommonHeaders() {
+  // Without "Expect:", curl waits a second before a large body for the server to ask for it.
+  static const HeaderLines lines({"Accept: application/json", "Expect:"});
+  return lines;
+}
+
 HttpClient::HttpClient(Loop& loop, Options options)
     : loop_(loop),
       options_(std::move(options)),
@@ -289,7 +291,9 @@ HttpClient::Easy HttpClient::NewEasy() const {
   curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");  // else it is looked for in the environment
   curl_easy_setopt(curl, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "upstream/header_lines.h"
 #include "upstream/loop/cancellation.h"
 #include "upstream/loop/loop.h"
 #include "upstream/loop/task.h"
@@ -36,6 +37,9 @@ struct HttpRequest {
   std::string url;
   // Names and values as they are sent; the caller has made sure that they hold no line break.
   std::vector<std::pair<std::string, std::string>> headers;
+  // What is sent behind them, ending with HttpClient::CommonHeaders(); null for those alone. It
+  // must outlive the request.
+  const HeaderLines* shared_headers = nullptr;
   // Null: no body, and no Content-Type.
   std::unique_ptr<RequestBody> body;
 };
@@ -77,6 +81,9 @@ class HttpClient {
   };
 
   static constexpr uint64_t kLargeBody = uint64_t{48} << 10;
+
+  // The lines that every request has, for the end of HttpRequest::shared_headers.
+  static const HeaderLines& CommonHeaders();
 
   // Borrows the loop, which must outlive it.
   HttpClient(Loop& loop, Options options);

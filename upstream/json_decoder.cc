@@ -1,60 +1,36 @@
 #include "upstream/json_decoder.h"
 
-#include <absl/container/flat_hash_map.h>
+#include <absl/container/inlined_vector.h>
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
-#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/timestamp.pb.h>
 
+#include <cstring>
 #include <limits>
-#include <map>
 #include <optional>
-#include <set>
 #include <utility>
+#include <vector>
 
-#include "kora/idv/gateway/v1/annotations.pb.h"
-#include "upstream/enum_spellings.h"
-#include "upstream/field_kind.h"
+#include "upstream/decoder_plan.h"
 #include "upstream/rfc3339.h"
+#include "upstream/struct_wire.h"
+#include "upstream/wire_writer.h"
 
 namespace idv {
 namespace {
 
-using google::protobuf::Descriptor;
-using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
-using google::protobuf::Reflection;
+using google::protobuf::Timestamp;
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 
-struct MessagePlan;
-
-struct FieldPlan {
-  const FieldDescriptor* field = nullptr;
-  FieldKind kind = FieldKind::kString;
-  const EnumSpellings* spellings = nullptr;
-  const FieldDescriptor* verbatim = nullptr;
-  const MessagePlan* message = nullptr;
-  const FieldDescriptor* bare_string = nullptr;  // of `message`
-};
-
-// What one JSON key stands for.
-struct Slot {
-  const FieldPlan* plan;
-  bool is_json_name;
-  const FieldDescriptor* inside = nullptr;  // the key is one of this message field's, one level up
-};
-
-struct MessagePlan {
-  const Descriptor* type = nullptr;
-  std::vector<std::unique_ptr<FieldPlan>> fields;
-  absl::flat_hash_map<std::string, Slot> slots;
-  const FieldDescriptor* whole_object = nullptr;
-};
+// Of the entries of every protobuf map.
+constexpr int kMapKey = 1;
+constexpr int kMapValue = 2;
 
 absl::string_view Expectation(FieldKind kind) {
   switch (kind) {
     case FieldKind::kString:
+    case FieldKind::kEnum:
       return "a text";
     case FieldKind::kBytes:
       return "a base64 text";
@@ -66,8 +42,6 @@ absl::string_view Expectation(FieldKind kind) {
       return "a 64-bit integer";
     case FieldKind::kDouble:
       return "a number";
-    case FieldKind::kEnum:
-      return "a text";
     case FieldKind::kMessage:
       return "an object";
     case FieldKind::kStruct:
@@ -80,209 +54,330 @@ absl::string_view Expectation(FieldKind kind) {
   return "";
 }
 
-class Reader {
- public:
-  Reader(JsonDecoder::Mode mode, DriftSink drift) : mode_(mode), drift_(drift) {}
-
-  absl::Status ReadMessage(const MessagePlan& plan, const element& json, Message& message) {
-    if (plan.whole_object != nullptr) {
-      auto& whole = static_cast<google::protobuf::Struct&>(
-          *message.GetReflection()->MutableMessage(&message, plan.whole_object));
-      if (!FillStruct(json, whole) && mode_ == JsonDecoder::Mode::kStrictTypes) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("expected ", Expectation(FieldKind::kStruct), ", got one nested deeper"));
-      }
-    }
-    for (const auto [key, value] : As<simdjson::dom::object>(json)) {
-      const auto slot = plan.slots.find(ToAbsl(key));
-      if (slot == plan.slots.end()) {
-        drift_({Drift::Kind::kUnknownKey, plan.type->full_name(), ToAbsl(key)});
-      } else if (absl::Status status = ReadSlot(slot->second, value, message); !status.ok()) {
-        return status;
-      }
-    }
-    return absl::OkStatus();
+bool IsEmpty(const element& json) {
+  switch (json.type()) {
+    case element_type::STRING:
+      return As<std::string_view>(json).empty();
+    case element_type::ARRAY:
+      return As<simdjson::dom::array>(json).size() == 0;
+    default:
+      return false;
   }
+}
 
-  absl::Status ReadField(const FieldPlan& plan, const element& json, Message& message) {
-    return plan.field->is_repeated() && plan.kind != FieldKind::kTextMap
-               ? ReadList(plan, json, message)
-               : ReadValue(plan, json, message);
+// The value that a message has for one of its fields, by whichever of its keys.
+class Choice {
+ public:
+  bool made() const { return made_; }
+  const element& value() const { return value_; }
+
+  // The JSON name beats the other keys, and of equals the last wins, but an empty value is none
+  // yet.
+  void Offer(const element& value, bool is_json_name) {
+    if (made_ && !is_json_name && !IsEmpty(value_)) return;
+    made_ = true;
+    value_ = value;
   }
 
  private:
-  absl::Status ReadSlot(const Slot& slot, const element& json, Message& message) {
-    if (json.is_null()) return absl::OkStatus();
-    if (slot.inside != nullptr) {
-      Message* const inner = message.GetReflection()->MutableMessage(&message, slot.inside);
-      return ReadSlot({slot.plan, slot.is_json_name}, json, *inner);
+  bool made_ = false;
+  element value_;
+};
+
+// By place of the field; most messages fit without an allocation.
+using Choices = absl::InlinedVector<Choice, 40>;
+
+// What was found for the fields of a message: in two steps, so that the fields can be written in
+// their order, whatever that of the keys was.
+struct Found {
+  explicit Found(const MessagePlan& plan) : choices(plan.fields.size()) {
+    if (!plan.has_inline) return;
+    for (const FieldPlan& field : plan.fields) {
+      inner.emplace_back(field.is_inline ? field.message->fields.size() : 0);
     }
-    const FieldPlan& plan = *slot.plan;
-    if (IsSet(plan, message)) {
-      if (!slot.is_json_name) return absl::OkStatus();
-      message.GetReflection()->ClearField(&message, plan.field);
-    }
-    return ReadField(plan, json, message);
   }
 
-  static bool IsSet(const FieldPlan& plan, const Message& message) {
-    const Reflection& reflection = *message.GetReflection();
-    if (plan.field->is_repeated()) return reflection.FieldSize(message, plan.field) > 0;
-    return reflection.HasField(message, plan.field) ||
-           (plan.verbatim != nullptr && reflection.HasField(message, plan.verbatim));
+  bool HasInner(uint32_t field) const {
+    if (inner.empty()) return false;
+    for (const Choice& choice : inner[field]) {
+      if (choice.made()) return true;
+    }
+    return false;
   }
 
-  absl::Status ReadList(const FieldPlan& plan, const element& json, Message& message) {
-    if (json.type() != element_type::ARRAY) {
-      // One value in place of a list of one; but an object with other lists in it is no element.
-      if (json.type() == element_type::OBJECT) return Mismatch(plan, json, "an array");
-      return ReadValue(plan, json, message);
+  Choices choices;
+  std::vector<Choices> inner;  // for the keys of an inline field that stand one level up
+};
+
+class Writer {
+ public:
+  Writer(JsonDecoder::Mode mode, DriftSink drift, std::string& out)
+      : mode_(mode), drift_(drift), wire_(out) {}
+
+  absl::Status WriteObject(const MessagePlan& plan, const element& json) {
+    Found found(plan);
+    Collect(plan, json, found);
+    return WriteFields(plan, &json, found);
+  }
+
+  absl::Status WriteField(const FieldPlan& plan, const element& json) {
+    return plan.is_list ? WriteList(plan, json) : WriteValue(plan, json, /*is_element=*/false);
+  }
+
+ private:
+  void Collect(const MessagePlan& plan, const element& json, Found& found) {
+    for (const auto [key, value] : As<simdjson::dom::object>(json)) {
+      const Slot* const slot = plan.slots.Find(ToAbsl(key));
+      if (slot == nullptr) {
+        drift_({Drift::Kind::kUnknownKey, plan.type->full_name(), ToAbsl(key)});
+      } else if (!value.is_null()) {
+        Choice& choice = slot->is_inner ? found.inner[slot->field][slot->inner_field]
+                                        : found.choices[slot->field];
+        choice.Offer(value, slot->is_json_name);
+      }
     }
-    for (const element item : As<simdjson::dom::array>(json)) {
-      if (item.is_null()) continue;
-      if (absl::Status status = ReadValue(plan, item, message); !status.ok()) return status;
+  }
+
+  // `json`: the object itself; null for one that has no object of its own.
+  absl::Status WriteFields(const MessagePlan& plan, const element* json, const Found& found) {
+    using Kind = MessagePlan::Step::Kind;
+    for (const MessagePlan::Step& step : plan.steps) {
+      absl::Status status;
+      if (step.kind == Kind::kWholeObject) {
+        status = json == nullptr ? absl::OkStatus() : WriteWholeObject(step.number, *json);
+      } else if (step.kind == Kind::kField && found.HasInner(step.field)) {
+        status = WriteInline(plan.fields[step.field], found, step.field);
+      } else if (const Choice& choice = found.choices[step.field]; choice.made()) {
+        status = step.kind == Kind::kField ? WriteField(plan.fields[step.field], choice.value())
+                                           : WriteVerbatim(step.number, choice.value());
+      }
+      if (!status.ok()) return status;
     }
     return absl::OkStatus();
   }
 
-  // Sets a singular field, or adds to a repeated one.
-  absl::Status ReadValue(const FieldPlan& plan, const element& json, Message& message) {
-    const Reflection& reflection = *message.GetReflection();
-    const FieldDescriptor* const field = plan.field;
-    const bool add = field->is_repeated();
+  absl::Status WriteWholeObject(int number, const element& json) {
+    const size_t start = wire_.size();
+    const size_t begin = wire_.Begin(number);
+    if (AppendStruct(json, wire_)) {
+      wire_.End(begin);
+      return absl::OkStatus();
+    }
+    wire_.BackTo(start);
+    if (mode_ == JsonDecoder::Mode::kSkipWrongTypes) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected ", Expectation(FieldKind::kStruct), ", got one nested deeper"));
+  }
+
+  // A message some of whose keys stand one level up, beside an object of its own or without one.
+  absl::Status WriteInline(const FieldPlan& plan, const Found& outer, uint32_t field) {
+    const Choice& own = outer.choices[field];
+    if (own.made() && own.value().type() != element_type::OBJECT) {
+      return Mismatch(plan, own.value(), Expectation(plan.kind));
+    }
+    Found found(*plan.message);
+    found.choices = outer.inner[field];
+    if (own.made()) Collect(*plan.message, own.value(), found);
+    const size_t begin = wire_.Begin(plan.number);
+    absl::Status status = WriteFields(*plan.message, own.made() ? &own.value() : nullptr, found);
+    wire_.End(begin);
+    return Within(plan, std::move(status));
+  }
+
+  // The text of an enum as it came; what is no text, the enum itself has refused.
+  absl::Status WriteVerbatim(int number, const element& json) {
+    std::string_view text;
+    if (json.get(text) == simdjson::SUCCESS && !text.empty()) wire_.Bytes(number, ToAbsl(text));
+    return absl::OkStatus();
+  }
+
+  absl::Status WriteList(const FieldPlan& plan, const element& json) {
+    if (json.type() == element_type::OBJECT) return Mismatch(plan, json, "an array");
+    const size_t start = wire_.size();
+    const size_t begin = plan.is_packed ? wire_.Begin(plan.number) : start;
+    if (json.type() == element_type::ARRAY) {
+      for (const element item : As<simdjson::dom::array>(json)) {
+        if (item.is_null()) continue;
+        absl::Status status = WriteValue(plan, item, /*is_element=*/true);
+        if (!status.ok()) return status;
+      }
+    } else {
+      // One value in place of a list of one.
+      absl::Status status = WriteValue(plan, json, /*is_element=*/true);
+      if (!status.ok()) return status;
+    }
+    if (!plan.is_packed) return absl::OkStatus();
+    wire_.size() == begin ? wire_.BackTo(start) : wire_.End(begin);
+    return absl::OkStatus();
+  }
+
+  // Writes a singular field, or an element of a repeated one.
+  absl::Status WriteValue(const FieldPlan& plan, const element& json, bool is_element) {
     bool fits = true;
     switch (plan.kind) {
-      case FieldKind::kString: {
-        auto text = ToText(json);
-        fits = text.has_value();
-        if (!fits) break;
-        add ? reflection.AddString(&message, field, *std::move(text))
-            : reflection.SetString(&message, field, *std::move(text));
+      case FieldKind::kString:
+        fits = WriteText(plan, json, is_element);
         break;
-      }
-      case FieldKind::kBytes: {
-        std::string_view text;
-        std::string bytes;
-        fits = json.get(text) == simdjson::SUCCESS && absl::Base64Unescape(ToAbsl(text), &bytes);
-        if (!fits) break;
-        add ? reflection.AddString(&message, field, std::move(bytes))
-            : reflection.SetString(&message, field, std::move(bytes));
+      case FieldKind::kBytes:
+        fits = WriteBytes(plan, json, is_element);
         break;
-      }
       case FieldKind::kBool: {
         const auto value = ToBool(json);
         fits = value.has_value();
-        if (!fits) break;
-        add ? reflection.AddBool(&message, field, *value)
-            : reflection.SetBool(&message, field, *value);
+        if (fits) WriteVarint(plan, *value ? 1 : 0, is_element);
         break;
       }
       case FieldKind::kInt32: {
         const auto value = ToInteger(json);
         fits = value && *value >= std::numeric_limits<int32_t>::min() &&
                *value <= std::numeric_limits<int32_t>::max();
-        if (!fits) break;
-        const auto integer = static_cast<int32_t>(*value);
-        add ? reflection.AddInt32(&message, field, integer)
-            : reflection.SetInt32(&message, field, integer);
+        if (fits) WriteVarint(plan, static_cast<uint64_t>(*value), is_element);
         break;
       }
       case FieldKind::kInt64: {
         const auto value = ToInteger(json);
         fits = value.has_value();
-        if (!fits) break;
-        add ? reflection.AddInt64(&message, field, *value)
-            : reflection.SetInt64(&message, field, *value);
+        if (fits) WriteVarint(plan, static_cast<uint64_t>(*value), is_element);
         break;
       }
       case FieldKind::kDouble: {
         const auto value = ToDouble(json);
         fits = value.has_value();
-        if (!fits) break;
-        add ? reflection.AddDouble(&message, field, *value)
-            : reflection.SetDouble(&message, field, *value);
+        if (fits) WriteDouble(plan, *value, is_element);
         break;
       }
       case FieldKind::kEnum:
         fits = json.type() == element_type::STRING;
-        if (fits) ReadEnum(plan, ToAbsl(As<std::string_view>(json)), message);
+        if (fits) WriteEnum(plan, ToAbsl(As<std::string_view>(json)), is_element);
         break;
       case FieldKind::kMessage:
-        return ReadSubmessage(plan, json, message);
+        return WriteMessage(plan, json);
       case FieldKind::kStruct:
+        fits = WriteStruct(plan, json);
+        break;
       case FieldKind::kTimestamp:
+        fits = WriteTimestamp(plan, json);
+        break;
       case FieldKind::kTextMap:
-        fits = ReadWellKnown(plan, json, message);
+        fits = WriteTextMap(plan, json);
         break;
     }
     return fits ? absl::OkStatus() : Mismatch(plan, json, Expectation(plan.kind));
   }
 
-  void ReadEnum(const FieldPlan& plan, absl::string_view text, Message& message) {
-    const Reflection& reflection = *message.GetReflection();
+  // A default value is written only where its being there means something.
+  static bool IsWritten(const FieldPlan& plan, bool is_default, bool is_element) {
+    return !is_default || plan.has_presence || is_element;
+  }
+
+  void WriteVarint(const FieldPlan& plan, uint64_t value, bool is_element) {
+    if (is_element && plan.is_packed) {
+      wire_.BareVarint(value);
+    } else if (IsWritten(plan, value == 0, is_element)) {
+      wire_.Varint(plan.number, value);
+    }
+  }
+
+  void WriteDouble(const FieldPlan& plan, double value, bool is_element) {
+    uint64_t bits = 0;  // of -0.0 they are not 0, and it is not the default
+    std::memcpy(&bits, &value, sizeof bits);
+    if (is_element && plan.is_packed) {
+      wire_.BareDouble(value);
+    } else if (IsWritten(plan, bits == 0, is_element)) {
+      wire_.Double(plan.number, value);
+    }
+  }
+
+  bool WriteText(const FieldPlan& plan, const element& json, bool is_element) {
+    std::string_view text;
+    if (json.get(text) == simdjson::SUCCESS) {
+      if (IsWritten(plan, text.empty(), is_element)) wire_.Bytes(plan.number, ToAbsl(text));
+      return true;
+    }
+    const std::optional<std::string> other = ToText(json);
+    if (other) wire_.Bytes(plan.number, *other);
+    return other.has_value();
+  }
+
+  bool WriteBytes(const FieldPlan& plan, const element& json, bool is_element) {
+    std::string_view text;
+    std::string bytes;
+    if (json.get(text) != simdjson::SUCCESS || !absl::Base64Unescape(ToAbsl(text), &bytes)) {
+      return false;
+    }
+    if (IsWritten(plan, bytes.empty(), is_element)) wire_.Bytes(plan.number, bytes);
+    return true;
+  }
+
+  void WriteEnum(const FieldPlan& plan, absl::string_view text, bool is_element) {
     const std::optional<int> number = plan.spellings->ToNumber(text);
     if (!number && !text.empty()) {
       drift_({Drift::Kind::kUnknownEnumValue, plan.field->full_name(), text});
     }
-    if (plan.field->is_repeated()) {
-      reflection.AddEnumValue(&message, plan.field, number.value_or(0));
-    } else {
-      reflection.SetEnumValue(&message, plan.field, number.value_or(0));
-    }
-    if (plan.verbatim != nullptr) {
-      reflection.SetString(&message, plan.verbatim, std::string(text));
-    }
+    WriteVarint(plan, static_cast<uint64_t>(int64_t{number.value_or(0)}), is_element);
   }
 
-  absl::Status ReadSubmessage(const FieldPlan& plan, const element& json, Message& message) {
-    const Reflection& reflection = *message.GetReflection();
-    const bool is_bare = plan.bare_string != nullptr && json.type() == element_type::STRING;
+  absl::Status WriteMessage(const FieldPlan& plan, const element& json) {
+    const bool is_bare = plan.bare_string != 0 && json.type() == element_type::STRING;
     if (!is_bare && json.type() != element_type::OBJECT) {
       return Mismatch(plan, json, Expectation(plan.kind));
     }
-    Message* const inner = plan.field->is_repeated()
-                               ? reflection.AddMessage(&message, plan.field)
-                               : reflection.MutableMessage(&message, plan.field);
-    if (is_bare) {
-      inner->GetReflection()->SetString(inner, plan.bare_string,
-                                        std::string(As<std::string_view>(json)));
-      return absl::OkStatus();
+    const size_t begin = wire_.Begin(plan.number);
+    absl::Status status;
+    if (!is_bare) {
+      status = WriteObject(*plan.message, json);
+    } else if (const auto text = As<std::string_view>(json); !text.empty()) {
+      wire_.Bytes(plan.bare_string, ToAbsl(text));
     }
-    absl::Status status = ReadMessage(*plan.message, json, *inner);
-    if (status.ok()) return status;
-    return absl::InvalidArgumentError(absl::StrCat(plan.field->json_name(), ".", status.message()));
+    wire_.End(begin);
+    return Within(plan, std::move(status));
   }
 
-  static bool ReadWellKnown(const FieldPlan& plan, const element& json, Message& message) {
-    const Reflection& reflection = *message.GetReflection();
-    if (plan.kind == FieldKind::kTextMap) return ReadTextMap(plan, json, message);
-    const auto inner = [&] {
-      return plan.field->is_repeated() ? reflection.AddMessage(&message, plan.field)
-                                       : reflection.MutableMessage(&message, plan.field);
-    };
-    if (plan.kind == FieldKind::kStruct) {
-      return FillStruct(json, static_cast<google::protobuf::Struct&>(*inner()));
+  bool WriteStruct(const FieldPlan& plan, const element& json) {
+    const size_t start = wire_.size();
+    const size_t begin = wire_.Begin(plan.number);
+    if (!AppendStruct(json, wire_)) {
+      wire_.BackTo(start);
+      return false;
     }
+    wire_.End(begin);
+    return true;
+  }
+
+  bool WriteTimestamp(const FieldPlan& plan, const element& json) {
     std::string_view text;
     if (json.get(text) != simdjson::SUCCESS) return false;
-    const auto time = ParseRfc3339(ToAbsl(text));
-    if (time) static_cast<google::protobuf::Timestamp&>(*inner()) = *time;
-    // An empty text is how some servers write an unset time.
-    return time.has_value() || text.empty();
+    if (text.empty()) return true;  // how some servers write an unset time
+    const std::optional<Timestamp> time = ParseRfc3339(ToAbsl(text));
+    if (!time) return false;
+    const size_t begin = wire_.Begin(plan.number);
+    if (time->seconds() != 0) {
+      wire_.Varint(Timestamp::kSecondsFieldNumber, static_cast<uint64_t>(time->seconds()));
+    }
+    if (time->nanos() != 0) {
+      wire_.Varint(Timestamp::kNanosFieldNumber, static_cast<uint64_t>(time->nanos()));
+    }
+    wire_.End(begin);
+    return true;
   }
 
-  static bool ReadTextMap(const FieldPlan& plan, const element& json, Message& message) {
+  bool WriteTextMap(const FieldPlan& plan, const element& json) {
     if (json.type() != element_type::OBJECT) return false;
-    const Descriptor& entry_type = *plan.field->message_type();
     for (const auto [key, value] : As<simdjson::dom::object>(json)) {
       if (value.is_null()) continue;
-      std::optional<std::string> text = ToText(value);
+      const std::optional<std::string> text = ToText(value);
       if (!text) return false;
-      Message* const entry = message.GetReflection()->AddMessage(&message, plan.field);
-      entry->GetReflection()->SetString(entry, entry_type.map_key(), std::string(key));
-      entry->GetReflection()->SetString(entry, entry_type.map_value(), *std::move(text));
+      const size_t begin = wire_.Begin(plan.number);
+      wire_.Bytes(kMapKey, ToAbsl(key));
+      wire_.Bytes(kMapValue, *text);
+      wire_.End(begin);
     }
     return true;
+  }
+
+  static absl::Status Within(const FieldPlan& plan, absl::Status status) {
+    if (status.ok()) return status;
+    return absl::InvalidArgumentError(absl::StrCat(plan.field->json_name(), ".", status.message()));
   }
 
   absl::Status Mismatch(const FieldPlan& plan, const element& json, absl::string_view expected) {
@@ -293,129 +388,57 @@ class Reader {
 
   const JsonDecoder::Mode mode_;
   const DriftSink drift_;
+  WireWriter wire_;
 };
-
-absl::StatusOr<FieldKind> KnownKindOf(const FieldDescriptor& field) {
-  const std::optional<FieldKind> kind = KindOf(field);
-  if (kind) return *kind;
-  return absl::UnimplementedError(
-      absl::StrCat(field.full_name(), " has a type that no answer can carry as JSON"));
-}
 
 }  // namespace
 
 struct JsonDecoder::Plan {
-  absl::StatusOr<const MessagePlan*> Add(const Descriptor& type);
-  absl::StatusOr<std::unique_ptr<FieldPlan>> PlanField(const FieldDescriptor& field);
-  static void AddKeys(const FieldPlan& field, MessagePlan& plan);
-  static void AddInlineKeys(const FieldPlan& field, MessagePlan& plan);
-
   Mode mode = Mode::kStrictTypes;
-  EnumTable enums;
-  std::map<const Descriptor*, std::unique_ptr<MessagePlan>> messages;
+  DecoderPlans plans;
   const MessagePlan* root = nullptr;
   const FieldPlan* list = nullptr;
 };
-
-absl::StatusOr<const MessagePlan*> JsonDecoder::Plan::Add(const Descriptor& message_type) {
-  std::unique_ptr<MessagePlan>& known = messages[&message_type];
-  if (known != nullptr) return known.get();
-  known = std::make_unique<MessagePlan>();
-  MessagePlan* const plan = known.get();
-  plan->type = &message_type;
-  std::vector<const FieldPlan*> inlined;
-  for (int i = 0; i < message_type.field_count(); ++i) {
-    const FieldDescriptor& field = *message_type.field(i);
-    const auto& options = field.options().GetExtension(kora::idv::gateway::v1::field);
-    if (!options.verbatim_of().empty()) continue;
-    auto field_plan = PlanField(field);
-    if (!field_plan.ok()) return field_plan.status();
-    if (options.whole_object()) {
-      plan->whole_object = &field;
-      continue;
-    }
-    AddKeys(**field_plan, *plan);
-    if (options.inline_()) inlined.push_back(field_plan->get());
-    plan->fields.push_back(*std::move(field_plan));
-  }
-  for (const FieldPlan* field : inlined) AddInlineKeys(*field, *plan);
-  return plan;
-}
-
-absl::StatusOr<std::unique_ptr<FieldPlan>> JsonDecoder::Plan::PlanField(
-    const FieldDescriptor& field) {
-  const auto& options = field.options().GetExtension(kora::idv::gateway::v1::field);
-  const absl::StatusOr<FieldKind> kind = KnownKindOf(field);
-  if (!kind.ok()) return kind.status();
-  auto plan = std::make_unique<FieldPlan>();
-  plan->field = &field;
-  plan->kind = *kind;
-  if (*kind == FieldKind::kEnum) {
-    const auto spellings = enums.Get(*field.enum_type());
-    if (!spellings.ok()) return spellings.status();
-    plan->spellings = *spellings;
-    plan->verbatim = VerbatimOf(field);
-  }
-  if (*kind == FieldKind::kMessage) {
-    const auto message = Add(*field.message_type());
-    if (!message.ok()) return message.status();
-    plan->message = *message;
-    plan->bare_string = field.message_type()->FindFieldByName(options.bare_string());
-  }
-  const bool whole_is_bad = options.whole_object() && *kind != FieldKind::kStruct;
-  const bool bare_is_bad =
-      !options.bare_string().empty() &&
-      (plan->bare_string == nullptr || plan->bare_string->type() != FieldDescriptor::TYPE_STRING);
-  if (whole_is_bad || bare_is_bad || (options.inline_() && *kind != FieldKind::kMessage)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(field.full_name(), " has an option that does not fit its type"));
-  }
-  return plan;
-}
-
-// The JSON name first: what stands there already, stays.
-void JsonDecoder::Plan::AddKeys(const FieldPlan& field, MessagePlan& plan) {
-  const auto& options = field.field->options().GetExtension(kora::idv::gateway::v1::field);
-  plan.slots.insert_or_assign(field.field->json_name(), Slot{&field, true});
-  plan.slots.try_emplace(field.field->name(), Slot{&field, false});
-  for (const std::string& alias : options.aliases()) {
-    plan.slots.try_emplace(alias, Slot{&field, false});
-  }
-}
-
-void JsonDecoder::Plan::AddInlineKeys(const FieldPlan& field, MessagePlan& plan) {
-  for (const auto& [key, slot] : field.message->slots) {
-    plan.slots.try_emplace(key, Slot{slot.plan, slot.is_json_name, field.field});
-  }
-}
 
 JsonDecoder::JsonDecoder(std::unique_ptr<Plan> plan) : plan_(std::move(plan)) {}
 JsonDecoder::JsonDecoder(JsonDecoder&&) noexcept = default;
 JsonDecoder::~JsonDecoder() = default;
 
-absl::StatusOr<JsonDecoder> JsonDecoder::Compile(const Descriptor& type,
-                                                 const FieldDescriptor* list_field, Mode mode) {
+absl::StatusOr<JsonDecoder> JsonDecoder::Compile(
+    const google::protobuf::Descriptor& type, const google::protobuf::FieldDescriptor* list_field,
+    Mode mode) {
   auto plan = std::make_unique<Plan>();
   plan->mode = mode;
-  const auto root = plan->Add(type);
+  const auto root = plan->plans.Add(type);
   if (!root.ok()) return root.status();
   plan->root = *root;
-  for (const auto& field : plan->root->fields) {
-    if (field->field == list_field) plan->list = field.get();
+  for (const FieldPlan& field : plan->root->fields) {
+    if (field.field == list_field) plan->list = &field;
   }
   return JsonDecoder(std::move(plan));
 }
 
-absl::Status JsonDecoder::Decode(const element& json, Message& message, DriftSink drift) const {
-  Reader reader(plan_->mode, drift);
+absl::Status JsonDecoder::DecodeToWire(const element& json, std::string& wire,
+                                       DriftSink drift) const {
+  Writer writer(plan_->mode, drift, wire);
   if (plan_->list != nullptr && json.is_null()) return absl::OkStatus();
   if (plan_->list != nullptr && json.type() == element_type::ARRAY) {
-    return reader.ReadField(*plan_->list, json, message);
+    return writer.WriteField(*plan_->list, json);
   }
   if (json.type() != element_type::OBJECT) {
     return absl::InvalidArgumentError(absl::StrCat("expected an object, got ", NameOfType(json)));
   }
-  return reader.ReadMessage(*plan_->root, json, message);
+  return writer.WriteObject(*plan_->root, json);
+}
+
+absl::Status JsonDecoder::Decode(const element& json, google::protobuf::Message& message,
+                                 DriftSink drift) const {
+  std::string wire;
+  absl::Status status = DecodeToWire(json, wire, drift);
+  if (!status.ok()) return status;
+  // What was written by the message's own descriptor can be read by it.
+  if (!message.ParseFromString(wire)) return absl::InternalError("written wrongly");
+  return absl::OkStatus();
 }
 
 }  // namespace idv

@@ -7,50 +7,9 @@
 #include <cmath>
 
 namespace idv {
-namespace {
 
 using simdjson::dom::element;
 using simdjson::dom::element_type;
-
-bool FillObject(const element& json, int depth, google::protobuf::Struct& object);
-
-bool FillValue(const element& json, int depth, google::protobuf::Value& value) {
-  switch (json.type()) {
-    case element_type::NULL_VALUE:
-      value.set_null_value(google::protobuf::NULL_VALUE);
-      return true;
-    case element_type::BOOL:
-      value.set_bool_value(As<bool>(json));
-      return true;
-    case element_type::STRING:
-      value.set_string_value(std::string(As<std::string_view>(json)));
-      return true;
-    case element_type::OBJECT:
-      return FillObject(json, depth + 1, *value.mutable_struct_value());
-    case element_type::ARRAY: {
-      auto& list = *value.mutable_list_value();
-      if (depth >= kMaxObjectDepth) return false;
-      for (const element item : As<simdjson::dom::array>(json)) {
-        if (!FillValue(item, depth + 1, *list.add_values())) return false;
-      }
-      return true;
-    }
-    default:
-      value.set_number_value(As<double>(json));
-      return true;
-  }
-}
-
-bool FillObject(const element& json, int depth, google::protobuf::Struct& object) {
-  if (json.type() != element_type::OBJECT || depth >= kMaxObjectDepth) return false;
-  auto& fields = *object.mutable_fields();
-  for (const auto [key, value] : As<simdjson::dom::object>(json)) {
-    if (!FillValue(value, depth, fields[std::string(key)])) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 absl::StatusOr<element> JsonParser::Parse(std::string& text) {
   constexpr absl::string_view kByteOrderMark = "\xEF\xBB\xBF";
@@ -115,10 +74,6 @@ std::optional<bool> ToBool(const element& json) {
   if (absl::EqualsIgnoreCase(ToAbsl(text), "true")) return true;
   if (absl::EqualsIgnoreCase(ToAbsl(text), "false")) return false;
   return std::nullopt;
-}
-
-bool FillStruct(const element& json, google::protobuf::Struct& object) {
-  return FillObject(json, 0, object);
 }
 
 absl::string_view NameOfType(const element& json) {

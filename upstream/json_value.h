@@ -2,7 +2,6 @@
 
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
-#include <google/protobuf/struct.pb.h>
 #include <simdjson.h>
 
 #include <cstdint>
@@ -45,14 +44,6 @@ std::optional<double> ToDouble(const simdjson::dom::element& json);
 std::optional<int64_t> ToInteger(const simdjson::dom::element& json);
 // A bool, or "true" or "false" as a text in any case.
 std::optional<bool> ToBool(const simdjson::dom::element& json);
-
-// How deep free objects may be nested: a caller's protobuf library gives up beyond 100 messages,
-// and a level takes three.
-constexpr int kMaxObjectDepth = 30;
-
-// Copies a free object. False: it is none, or is nested deeper than kMaxObjectDepth; then it is
-// copied in part.
-bool FillStruct(const simdjson::dom::element& json, google::protobuf::Struct& object);
 
 // "an object", "a number": what a value is, for people.
 absl::string_view NameOfType(const simdjson::dom::element& json);

@@ -336,9 +336,9 @@ absl::StatusOr<RestRequest> Route::Encode(const Message& message) const {
   return request;
 }
 
-absl::Status Route::Decode(const simdjson::dom::element& json, Message& answer,
+absl::Status Route::Decode(const simdjson::dom::element& json, std::string& wire,
                            DriftSink drift) const {
-  return plan_->decoder->Decode(json, answer, drift);
+  return plan_->decoder->DecodeToWire(json, wire, drift);
 }
 
 std::string Route::ProtoPath(absl::string_view json_path) const {

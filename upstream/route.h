@@ -48,9 +48,8 @@ class Route {
   // every violation: a required field is unset, or a value cannot travel where it must.
   absl::StatusOr<RestRequest> Encode(const google::protobuf::Message& message) const;
 
-  // As JsonDecoder::Decode().
-  absl::Status Decode(const simdjson::dom::element& json, google::protobuf::Message& answer,
-                      DriftSink drift) const;
+  // The answer's message, in protobuf's wire format, as by JsonDecoder::DecodeToWire().
+  absl::Status Decode(const simdjson::dom::element& json, std::string& wire, DriftSink drift) const;
 
   // As JsonEncoder::ProtoPath(): fields that travel in the path, the query or a header have their
   // own names there.

@@ -17,6 +17,12 @@ bool IsSuccess(int http_status) { return http_status >= 200 && http_status < 300
 
 }  // namespace
 
+Sender::Sender(absl::string_view tenant_id, absl::string_view api_key)
+    : headers_(std::make_shared<const HeaderLines>(
+          std::vector<std::string>{absl::StrCat("Authorization: Bearer ", api_key),
+                                   absl::StrCat("X-Tenant-ID: ", tenant_id)},
+          &HttpClient::CommonHeaders())) {}
+
 Upstream::Upstream(Loop& loop, const Options& options, DriftReporter report_drift)
     : base_url_(options.base_url),
       health_url_(options.health_url),
@@ -25,7 +31,7 @@ Upstream::Upstream(Loop& loop, const Options& options, DriftReporter report_drif
 
 Task<absl::Status> Upstream::Call(const Route& route, const google::protobuf::Message& in,
                                   const Sender* sender, TimePoint deadline, Cancellation& cancel,
-                                  google::protobuf::Message& out, CallReport& report) {
+                                  std::string& out, CallReport& report) {
   absl::StatusOr<RestRequest> request = route.Encode(in);
   if (!request.ok()) co_return request.status();
 
@@ -50,26 +56,23 @@ HttpRequest Upstream::ToHttp(const Route& route, RestRequest request, const Send
           : absl::StrCat(base_url_, request.target);
   http.headers = std::move(request.headers);
   http.body = std::move(request.body);
-  if (sender != nullptr) {
-    http.headers.emplace_back("Authorization", absl::StrCat("Bearer ", sender->api_key));
-    http.headers.emplace_back("X-Tenant-ID", sender->tenant_id);
-  }
+  if (sender != nullptr) http.shared_headers = &sender->headers();
   return http;
 }
 
-absl::Status Upstream::Read(const Route& route, HttpResponse response,
-                            google::protobuf::Message& out) {
+absl::Status Upstream::Read(const Route& route, HttpResponse response, std::string& out) {
   const auto answer_body = route.options().answer_body();
   if (response.body.empty() && answer_body == ANSWER_BODY_MAY_BE_EMPTY) return absl::OkStatus();
   absl::StatusOr<simdjson::dom::element> json = parser_.Parse(response.body);
   absl::Status status = json.status();
   if (json.ok()) {
+    out.reserve(response.body.size());  // a message is hardly ever larger than its JSON
     status =
         route.Decode(*json, out, [&](const Drift& drift) { report_drift_(route.method(), drift); });
   }
   if (status.ok()) return status;
   if (answer_body == ANSWER_BODY_OPTIONAL) {
-    out.Clear();
+    out.clear();
     return absl::OkStatus();
   }
   return Fail(reason::kUpstreamBadResponse,

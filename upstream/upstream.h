@@ -1,9 +1,11 @@
 #pragma once
 
 #include <absl/status/status.h>
+#include <absl/strings/string_view.h>
 #include <google/protobuf/message.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "upstream/error_map.h"
@@ -16,10 +18,16 @@
 
 namespace idv {
 
-// In whose name a request is sent.
-struct Sender {
-  std::string tenant_id;
-  std::string api_key;
+// In whose name a request is sent: the headers that say so, made once. Immutable, so thread-safe;
+// copies share them.
+class Sender {
+ public:
+  Sender(absl::string_view tenant_id, absl::string_view api_key);
+
+  const HeaderLines& headers() const { return *headers_; }
+
+ private:
+  std::shared_ptr<const HeaderLines> headers_;
 };
 
 // What a call did at the upstream, whatever came of it.
@@ -32,8 +40,9 @@ struct CallReport {
 using DriftReporter =
     std::function<void(const google::protobuf::MethodDescriptor& method, const Drift& drift)>;
 
-// Makes RPCs of REST calls: the message goes out as the route says, the answer comes back as a
-// message or as the status that the errors map to. One instance per shard, for that shard's thread.
+// Makes RPCs of REST calls: the message goes out as the route says, the answer comes back as the
+// bytes of a message or as the status that the errors map to. One instance per shard, for that
+// shard's thread.
 class Upstream {
  public:
   struct Options {
@@ -47,16 +56,16 @@ class Upstream {
   // Borrows the loop, which must outlive it.
   Upstream(Loop& loop, const Options& options, DriftReporter report_drift);
 
-  // Fills `out`, which must be empty. Everything borrowed must live until it completes; `sender` is
-  // null for a health check only. Errors are those of design section 7 that the upstream or its
-  // absence cause, with a Failure.
+  // Puts the answer's message, in protobuf's wire format, into `out`, which must be empty.
+  // Everything borrowed must live until it completes; `sender` is null for a health check only.
+  // Errors are those of design section 7 that the upstream or its absence cause, with a Failure.
   Task<absl::Status> Call(const Route& route, const google::protobuf::Message& in,
                           const Sender* sender, TimePoint deadline, Cancellation& cancel,
-                          google::protobuf::Message& out, CallReport& report);
+                          std::string& out, CallReport& report);
 
  private:
   HttpRequest ToHttp(const Route& route, RestRequest request, const Sender* sender) const;
-  absl::Status Read(const Route& route, HttpResponse response, google::protobuf::Message& out);
+  absl::Status Read(const Route& route, HttpResponse response, std::string& out);
 
   const std::string base_url_;
   const std::string health_url_;

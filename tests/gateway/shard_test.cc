@@ -54,11 +54,12 @@ class ShardTest : public testing::TestWithParam<int> {
     Cancellation cancellation;
     CallReport report;
     const idv::test::FindRequest request;
-    idv::test::Found found;
+    std::string bytes;
     const absl::Status status = co_await shard.upstream().Call(
-        route, request, nullptr, Clock::now() + std::chrono::seconds(60), cancellation, found,
+        route, request, nullptr, Clock::now() + std::chrono::seconds(60), cancellation, bytes,
         report);
-    if (status.ok() && found.total() == 3) ++good;
+    idv::test::Found found;
+    if (status.ok() && found.ParseFromString(bytes) && found.total() == 3) ++good;
     ++ended;
   }
 

@@ -116,6 +116,8 @@ TEST_F(JsonDecoderTest, ToleratesWhatTheUpstreamMaySendInstead) {
       {R"({"storedId": "alias"})", R"(id: "alias")"},
       {R"({"storedId": "alias", "id": "name"})", R"(id: "name")"},
       {R"({"id": "name", "storedId": "alias"})", R"(id: "name")"},
+      {R"({"id": "", "storedId": "alias"})", R"(id: "alias")"},
+      {R"({"storedId": "alias", "id": null})", R"(id: "alias")"},
       {R"({"id": "first", "id": "last"})", R"(id: "last")"},
       {R"({"words": ["a"], "words": ["b"]})", R"(words: "b")"},
       {R"({"id": 12})", R"(id: "12")"},
@@ -133,6 +135,9 @@ TEST_F(JsonDecoderTest, ToleratesWhatTheUpstreamMaySendInstead) {
       {R"({"extra": {"extraScore": 1}})", "extra { extra_score: 1 }"},
       {R"({"extraScore": 2})", "extra { extra_score: 2 }"},
       {R"({"extra_score": "3"})", "extra { extra_score: 3 }"},
+      {R"({"extraScore": 2, "extra": {}})", "extra { extra_score: 2 }"},
+      {R"({"extraScore": 2, "extra": {"extraScore": 4}})", "extra { extra_score: 4 }"},
+      {R"({"extra": {"extraScore": 4}, "extra_score": 2})", "extra { extra_score: 4 }"},
       {"\xEF\xBB\xBF{\"id\": \"after a byte order mark\"}", R"(id: "after a byte order mark")"},
       {R"({"colour": "ROUGE"})", R"(colour: COLOUR_RED colour_raw: "ROUGE")"},
       {R"({"color": "red"})", R"(colour: COLOUR_RED colour_raw: "red")"},
@@ -141,6 +146,26 @@ TEST_F(JsonDecoderTest, ToleratesWhatTheUpstreamMaySendInstead) {
   for (const auto& [json, expected] : rows) {
     EXPECT_THAT(Read(json), IsProto(expected)) << json;
     EXPECT_TRUE(drifts_.empty()) << json;
+  }
+}
+
+TEST_F(JsonDecoderTest, WritesNoMoreThanProtobufItselfWould) {
+  const std::string long_text(500, 'x');
+  const std::vector<std::string> texts = {
+      R"({"numbers": [0, 2.5], "words": ["", "y"], "ratio": 0, "flag": false, "count": 0, "big": -1,
+          "colour": "red", "colour_raw": "ignored", "textValue": "", "id": "", "picture": ""})",
+      R"({"words": ["b"], "madeAt": "1969-12-31T23:59:58.000000001Z", "id": "i", "count": -2147483648})",
+      R"({"notes": [{"text": ")" + long_text + R"(", "weight": 0}, {}], "numbers": []})",
+      R"({"extraScore": 1, "notes": ["bare", ""]})"};
+  for (std::string text : texts) {
+    std::string wire;
+    ASSERT_TRUE(decoder_.DecodeToWire(*parser_.Parse(text), wire, [](const Drift&) {}).ok())
+        << text;
+
+    Stored stored;
+    ASSERT_TRUE(stored.ParseFromString(wire)) << text;
+    // Byte for byte but for the order of a map's entries, which is not protobuf's to say.
+    EXPECT_EQ(stored.SerializeAsString().size(), wire.size()) << text;
   }
 }
 
