@@ -139,6 +139,23 @@ TEST_P(ServerTest, TakesNoBodyWhereTheAnswerMayBeEmpty) {
   EXPECT_EQ(upstream_->requests().at(0).verb, "DELETE");
 }
 
+// A few kB could unfold to gigabytes.
+TEST_P(ServerTest, TakesNoCompressedMessage) {
+  Start([](const auto&) { return StubServer::Http(200, "{}"); });
+  for (const auto algorithm : {GRPC_COMPRESS_GZIP, GRPC_COMPRESS_DEFLATE}) {
+    grpc::ClientContext context;
+    context.set_compression_algorithm(algorithm);
+    test::StoreRequest request = Complete();
+    request.set_picture(std::string(size_t{1} << 20, 'x'));
+    Stored stored;
+
+    const grpc::Status status = stub_->Store(&context, request, &stored);
+
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << status.error_message();
+    EXPECT_TRUE(upstream_->requests().empty());
+  }
+}
+
 TEST_P(ServerTest, RefusesAnAnswerOverTheCap) {
   Start([](const auto&) { return StubServer::Http(200, std::string(5000, ' ')); },
         "limits: {upstream_response: 4KiB}\n");
