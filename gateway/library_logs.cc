@@ -3,22 +3,59 @@
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
 
-#include <atomic>
+#include <mutex>
+
+#include "upstream/loop/timers.h"
 
 namespace idv {
 namespace {
 
-std::atomic<const Log*> the_log;  // the library's callback takes no argument of ours
+// More than this a second comes of callers who break the protocol, and must not fill a disk.
+constexpr int kMaxLinesPerSecond = 10;
+
+// What the library's callback, which takes no argument of ours, works with. Thread-safe.
+class LibraryLog {
+ public:
+  void RouteTo(const Log& log) {
+    const std::lock_guard lock(mutex_);
+    log_ = &log;
+  }
+
+  void Write(const char* message) {
+    const std::lock_guard lock(mutex_);
+    if (Clock::now() - second_ >= std::chrono::seconds(1)) BeginSecond();
+    if (++lines_ > kMaxLinesPerSecond) return;
+    log_->Error("gRPC library", {{"detail", message}});
+  }
+
+ private:
+  void BeginSecond() {
+    if (lines_ > kMaxLinesPerSecond) {
+      log_->Error("gRPC library", {{"lines_left_out", lines_ - kMaxLinesPerSecond}});
+    }
+    second_ = Clock::now();
+    lines_ = 0;
+  }
+
+  std::mutex mutex_;
+  const Log* log_ = nullptr;
+  TimePoint second_;
+  int lines_ = 0;
+};
+
+LibraryLog& TheLog() {
+  static LibraryLog log;
+  return log;
+}
 
 void OnGrpcLog(gpr_log_func_args* args) {
-  if (args->severity != GPR_LOG_SEVERITY_ERROR) return;
-  the_log.load()->Error("gRPC library", {{"detail", args->message}});
+  if (args->severity == GPR_LOG_SEVERITY_ERROR) TheLog().Write(args->message);
 }
 
 }  // namespace
 
 void RouteLibraryLogsTo(const Log& log) {
-  the_log = &log;
+  TheLog().RouteTo(log);
   gpr_set_log_function(&OnGrpcLog);
   gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
   google::protobuf::SetLogHandler(nullptr);

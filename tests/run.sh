@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Builds everything and runs the tests.
-#   tests/run.sh [--all] [--sanitize address|thread] [CTEST ARGUMENTS...]
+#   tests/run.sh [--all] [--long] [--sanitize address|thread] [CTEST ARGUMENTS...]
 #     --all        also the checks that need more tools: proto lint, C++ format, shellcheck
+#     --long       storms and soaks at their full size, and then everything under ThreadSanitizer: an hour or two
 #     --sanitize   instrumented, in build-address/ or build-thread/ instead of build/
 # What cannot run is named in a line "SKIPPED name: why"; with CI=true that is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usage() { sed -n '2,6s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,7s/^# \{0,1\}//p' "$0"; }
 
-all=OFF sanitize="" ctest_arguments=()
+all=OFF long=false sanitize="" ctest_arguments=()
 while (($#)); do
   case "$1" in
     --help) usage && exit 0 ;;
     --all) all=ON ;;
+    --long) long=true ;;
     --sanitize)
       sanitize=${2:-}
       [[ "$sanitize" =~ ^(address|thread)$ ]] || { usage >&2 && exit 2; }
@@ -46,6 +48,8 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 # Debian's gRPC is not instrumented; what it does inside is not ours to report.
 export TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1
 
+if $long; then export IDV_LONG=1; fi
+
 # The summary is held back, so that it comes last.
 result=0
 ctest --test-dir "$build" --output-on-failure --parallel 2 --timeout 120 --no-tests=error "${ctest_arguments[@]}" |
@@ -63,4 +67,8 @@ if [[ -n "$skipped" ]]; then
   fi
 fi
 sed -n '/% tests passed, /,$p' "$build/ctest.log"
+if $long && [[ -z "$sanitize" ]]; then
+  echo "Under ThreadSanitizer:"
+  env -u IDV_LONG tests/run.sh --sanitize thread "${ctest_arguments[@]}" || result=$?
+fi
 exit "$result"

@@ -349,6 +349,32 @@ TEST(ProcessTest, GivesNoSecretAway) {
   EXPECT_THAT(said, Not(HasSubstr(kFileKey)));
 }
 
+TEST(ProcessTest, LetsNoCallerFillTheLog) {
+  const Sandbox sandbox;
+  Gateway gateway(sandbox);
+  kora::idv::v1::VerificationService::Stub stub(Connect(gateway.addresses()[0]));
+  constexpr size_t kCalls = 300;
+  const auto start = steady_clock::now();
+
+  for (size_t i = 0; i < kCalls; ++i) {
+    grpc::ClientContext context;
+    context.set_compression_algorithm(GRPC_COMPRESS_GZIP);  // gRPC reports an error for each
+    kora::idv::v1::GetVerificationRequest request;
+    request.set_verification_id(std::string(1000, 'x'));
+    kora::idv::v1::Verification response;
+    EXPECT_EQ(stub.GetVerification(&context, request, &response).error_code(),
+              grpc::StatusCode::UNIMPLEMENTED);
+  }
+
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(steady_clock::now() - start).count();
+  const std::string log = gateway.process().Err();
+  size_t lines = 0;
+  for (size_t at = 0; (at = log.find("gRPC library", at)) != std::string::npos; ++at) ++lines;
+  EXPECT_GE(lines, 1U);
+  EXPECT_LE(lines, 11U * static_cast<size_t>(seconds + 1));
+  EXPECT_LT(lines, kCalls / 3);
+}
+
 TEST(ProcessTest, LogsOneJsonObjectALine) {
   const Sandbox sandbox;
   Gateway gateway(sandbox);
