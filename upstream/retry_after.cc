@@ -30,8 +30,9 @@ std::optional<std::chrono::milliseconds> ParseRetryAfter(
   if (text.size() < sizeof "06 Nov 1994 08:49:37") return std::nullopt;
   const time_t date = curl_getdate(std::string(text).c_str(), nullptr);
   if (date == -1) return std::nullopt;
-  const auto wait = std::chrono::system_clock::from_time_t(date) - now;
-  return RetryAfterSeconds(std::chrono::duration<double>(wait).count());
+  // Not as a time of system_clock, whose nanoseconds end in the year 2262.
+  const std::chrono::duration<double> since_epoch = now.time_since_epoch();
+  return RetryAfterSeconds(static_cast<double>(date) - since_epoch.count());
 }
 
 }  // namespace idv

@@ -28,6 +28,7 @@ TEST(RetryAfterTest, ReadsSecondsAndDates) {
       {"Sun Nov  6 08:49:47 1994", milliseconds(10'000)},
       {"Sun, 06 Nov 1994 08:00:00 GMT", milliseconds(0)},
       {"Sun, 06 Nov 2094 08:00:00 GMT", std::chrono::hours(24)},
+      {"Fri, 31 Dec 9999 23:59:59 GMT", std::chrono::hours(24)},
   };
   for (const Row& row : rows) {
     EXPECT_EQ(ParseRetryAfter(row.text, kNow), row.expected) << row.text;
