@@ -1,6 +1,7 @@
 #include "gateway/yaml_message.h"
 
 #include <absl/strings/str_cat.h>
+#include <simdjson.h>
 #include <yaml-cpp/yaml.h>
 
 #include <set>
@@ -62,6 +63,8 @@ class Reader {
     if (!node.IsScalar()) return Report(node, path, "expected a single value");
     switch (field.cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING:
+        // yaml-cpp passes any bytes on; protobuf takes UTF-8 only.
+        if (!simdjson::validate_utf8(node.Scalar())) return Report(node, path, "expected UTF-8");
         add ? reflection.AddString(&message, &field, node.Scalar())
             : reflection.SetString(&message, &field, node.Scalar());
         return;

@@ -49,6 +49,12 @@ TEST(YamlMessageTest, ReportsEveryProblemWithPathAndLine) {
           "shards: given twice (line 8)", "callers: expected a list (line 9)"));
 }
 
+TEST(YamlMessageTest, TakesUtf8Only) {
+  EXPECT_THAT(ProblemsOf("upstream:\n  base_url: \"\xff\"\n"),
+              testing::ElementsAre("upstream.base_url: expected UTF-8 (line 2)"));
+  EXPECT_THAT(ProblemsOf("upstream: {ca_file: \"\u00e4\"}\n"), testing::IsEmpty());
+}
+
 TEST(YamlMessageTest, SaysWhenTheTextIsNoMapOrNoYaml) {
   EXPECT_THAT(ProblemsOf("- a\n"),
               testing::ElementsAre("the file: expected keys and values (line 1)"));
