@@ -10,6 +10,7 @@
 #include <google/api/annotations.pb.h>
 
 #include "upstream/failure.h"
+#include "upstream/field_options.h"
 #include "upstream/json_encoder.h"
 #include "upstream/parameter.h"
 
@@ -34,6 +35,13 @@ struct Segment {
 
 const kora::idv::gateway::v1::FieldOptions& OptionsOf(const FieldDescriptor& field) {
   return field.options().GetExtension(kora::idv::gateway::v1::field);
+}
+
+// What the path may say in so many words: nothing that has to be encoded, or means another path.
+bool IsPlain(absl::string_view segment) {
+  std::string encoded;
+  AppendPercentEncoded(segment, encoded);
+  return encoded == segment && PathFault(segment).empty();
 }
 
 bool HoldsBytes(const Descriptor& type, std::set<const Descriptor*>& seen) {
@@ -107,6 +115,9 @@ absl::Status Route::Plan::Compile() {
   if (method.server_streaming()) {
     return absl::InvalidArgumentError("the upstream streams no answers");
   }
+  for (const Descriptor* type : {method.input_type(), method.output_type()}) {
+    if (absl::Status status = CheckFieldOptions(*type); !status.ok()) return status;
+  }
   std::set<const Descriptor*> seen;
   takes_images = HoldsBytes(*method.input_type(), seen);
   for (const auto step : {&Plan::CompileHttpRule, &Plan::CompileFields, &Plan::CompileAnswer}) {
@@ -162,7 +173,7 @@ absl::Status Route::Plan::CompilePath(absl::string_view text) {
       auto parameter = CompilePathParameter(segment.substr(1, segment.size() - 2));
       if (!parameter.ok()) return parameter.status();
       path.push_back({"", *std::move(parameter)});
-    } else if (segment.empty() || segment.find_first_of("{}*?#%") != absl::string_view::npos) {
+    } else if (!IsPlain(segment)) {
       return absl::InvalidArgumentError(absl::StrCat("its path has the segment '", segment,
                                                      "'; a segment is plain text or one {field}"));
     } else {

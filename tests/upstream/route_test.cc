@@ -192,6 +192,13 @@ TEST(RouteTest, RefusesEveryWrongAnnotationByName) {
       {"EnumWithoutSpelling", "SILENT_ONE has no spelling"},
       {"TwoBindings", "more than one google.api.http binding"},
       {"StreamedAnswer", "streams no answers"},
+      {"DotsInPath", "has the segment '..'"},
+      {"BlankInPath", "has the segment 'all probes'"},
+      {"QuoteInJsonName", "text has a JSON name that needs escapes"},
+      {"BlankInHeader", "text has an option header that is no name of a header"},
+      {"VerbatimIsNoText", "colour_raw has an option verbatim_of, but is no string"},
+      {"ListOfWholeObjects", "all is a list, but has an option that takes none"},
+      {"BareStringIsList", "stored has an option bare_string that names no string"},
   };
   const auto& wrong = *StoreRequest::descriptor()->file()->FindServiceByName("WrongService");
   ASSERT_EQ(static_cast<size_t>(wrong.method_count()), rows.size());
