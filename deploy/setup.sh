@@ -2,6 +2,7 @@
 # Installs what it takes to build and test on Debian 12, as far as it is missing. This is the only list of it.
 #   deploy/setup.sh          what the build and the tests need
 #   deploy/setup.sh --all    also the tools of `tests/run.sh --all`
+#   deploy/setup.sh --fuzz   also what `tests/fuzz/run.sh` needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,6 +17,7 @@ packages=(
   libgtest-dev libgmock-dev libbenchmark-dev nghttp2-proxy openssl
 )
 packages_of_all=(python3-venv clang-format-19 shellcheck)
+packages_of_fuzz=(clang-19 libclang-rt-19-dev)
 buf_version=1.75.0
 tools=build/tools # a Python environment for what Debian does not have
 
@@ -59,8 +61,11 @@ case "${1:-}" in
     install_packages "${packages[@]}" "${packages_of_all[@]}"
     install_buf
     ;;
+  --fuzz)
+    install_packages "${packages[@]}" "${packages_of_fuzz[@]}"
+    ;;
   *)
-    sed -n '2,4s/^# \{0,1\}//p' "$0"
+    sed -n '2,5s/^# \{0,1\}//p' "$0"
     [[ "$1" == --help ]] || exit 2
     ;;
 esac

@@ -1,0 +1,123 @@
+#include <absl/strings/str_cat.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "kora/idv/gateway/v1/annotations.pb.h"
+#include "tests/failure_rules.h"
+#include "tests/fuzz/rest_rules.h"
+#include "tests/fuzz/rpcs.h"
+#include "tests/fuzz/target.h"
+#include "upstream/failure.h"
+#include "upstream/json_decoder.h"
+#include "upstream/json_encoder.h"
+#include "upstream/json_value.h"
+
+namespace idv::fuzz {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+std::string CheckRefusal(const absl::Status& refusal) {
+  if (refusal.code() != absl::StatusCode::kInvalidArgument) return "a refusal with another code";
+  const Failure failure = FailureOf(refusal);
+  if (failure.reason != "INVALID_FIELD" || failure.violations.empty()) {
+    return "a refusal that names no field";
+  }
+  return CheckFailure(refusal);
+}
+
+std::string CheckRequest(const Method& method, const Message& message) {
+  const absl::StatusOr<RestRequest> request = method.route.Encode(message);
+  if (!request.ok()) return CheckRefusal(request.status());
+  return CheckRest(method.route, message, *request);
+}
+
+// A message type with codecs of its own, for whatever its RPC sends elsewhere than in the body.
+struct Codec {
+  explicit Codec(const google::protobuf::Descriptor& type)
+      : encoder(*JsonEncoder::Compile(type, {})), decoder(*JsonDecoder::Compile(type, nullptr)) {}
+
+  // Empty: the message cannot be sent.
+  std::string Encode(const Message& message) const {
+    JsonBody body;
+    std::vector<Failure::Violation> violations;
+    encoder.Encode(message, body, violations);
+    return violations.empty() ? ReadBody(body) : "";
+  }
+
+  JsonEncoder encoder;
+  JsonDecoder decoder;
+};
+
+// Without the texts beside enums, which are read as the enum's value where they are a spelling of
+// one, and then written in the usual spelling.
+void ClearVerbatims(Message& message) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (!field->options().GetExtension(kora::idv::gateway::v1::field).verbatim_of().empty()) {
+      reflection.ClearField(&message, field);
+    } else if (field->is_repeated() && field->message_type() != nullptr && !field->is_map()) {
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+        ClearVerbatims(*reflection.MutableRepeatedMessage(&message, field, i));
+      }
+    } else if (field->message_type() != nullptr && !field->is_map()) {
+      ClearVerbatims(*reflection.MutableMessage(&message, field));
+    }
+  }
+}
+
+int DepthOf(const nlohmann::json& json) {
+  int deepest = 0;
+  if (!json.is_structured()) return deepest;
+  for (const nlohmann::json& value : json) deepest = std::max(deepest, DepthOf(value));
+  return deepest + 1;
+}
+
+// What is written is read back as a message that is written the same.
+std::string CheckRoundTrip(Message& message) {
+  static std::map<const google::protobuf::Descriptor*, std::unique_ptr<Codec>> codecs;
+  static JsonParser parser;
+  std::unique_ptr<Codec>& codec = codecs[message.GetDescriptor()];
+  if (codec == nullptr) codec = std::make_unique<Codec>(*message.GetDescriptor());
+
+  ClearVerbatims(message);
+  std::string text = codec->Encode(message);
+  if (text.empty()) return "";
+  const auto written = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto json = parser.Parse(text);
+  // simdjson refuses integers beyond 64 bits, which the numbers of a free object may be.
+  if (!json.ok()) return "";
+  const std::unique_ptr<Message> read(message.New());
+  const absl::Status status = codec->decoder.Decode(*json, *read, [](const Drift&) {});
+  if (!status.ok()) {
+    return DepthOf(written) > kMaxObjectDepth ? "" : absl::StrCat("not read: ", status.message());
+  }
+  return nlohmann::json::parse(codec->Encode(*read), nullptr, false) == written
+             ? ""
+             : "written, read and written again, it is another";
+}
+
+}  // namespace
+
+std::string CheckEncode(absl::string_view bytes) {
+  if (bytes.empty()) return "";
+  const auto& methods = AllRpcs().all();
+  const Method& method = methods[static_cast<unsigned char>(bytes[0]) % methods.size()];
+  bytes.remove_prefix(1);
+  const std::unique_ptr<Message> message(method.request->New());
+  if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return "";
+  if (method.is_upload()) return "";
+
+  std::string broken = CheckRequest(method, *message);
+  if (broken.empty()) broken = CheckRoundTrip(*message);
+  return broken.empty() ? "" : absl::StrCat(method.name, ": ", broken);
+}
+
+}  // namespace idv::fuzz

@@ -1,0 +1,29 @@
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "tests/fuzz/target.h"
+
+namespace {
+
+using idv::fuzz::kTargets;
+using idv::fuzz::Target;
+
+// IDV_FUZZ_TARGET is the name of the one that this program fuzzes.
+const Target& ThisTarget() {
+  for (const Target& target : kTargets) {
+    if (target.name == IDV_FUZZ_TARGET) return target;
+  }
+  std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const Target& target = ThisTarget();
+  const std::string broken = target.check({reinterpret_cast<const char*>(data), size});
+  if (broken.empty()) return 0;
+  std::cerr << "BROKEN: " << broken << "\n";
+  std::abort();
+}
