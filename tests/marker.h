@@ -33,4 +33,15 @@ inline void MarkValues(nlohmann::json& json) {
   for (nlohmann::json& value : json) MarkValues(value);
 }
 
+// A failed answer like `body` with the marker in all its texts but the upstream's error codes: none
+// of them may be shown where they may speak of our key (401, 403).
+inline std::string ErrorOfMarkers(const std::string& body) {
+  nlohmann::json json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) json = {{"error", ""}, {"message", ""}, {"detail", ""}};
+  MarkValues(json);
+  json.erase("code");
+  if (json["error"].is_object()) json["error"].erase("code");
+  return json.dump();
+}
+
 }  // namespace idv

@@ -49,16 +49,6 @@ absl::Status Map(const Answer& answer, const std::string& body) {
   return errors.FromResponse(*answer.route, std::move(response), parser, now);
 }
 
-// A refusal of our key may speak of it: of its body, only the code is shown.
-std::string BodyOfMarkers(const std::string& body) {
-  nlohmann::json json = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) json = {{"error", ""}, {"message", ""}, {"detail", ""}};
-  MarkValues(json);
-  json.erase("code");
-  if (json["error"].is_object()) json["error"].erase("code");
-  return json.dump();
-}
-
 }  // namespace
 
 std::string CheckErrorBody(absl::string_view bytes) {
@@ -72,7 +62,7 @@ std::string CheckErrorBody(absl::string_view bytes) {
   const absl::Status marked = Map(answer, WithMarker(answer.response.body));
   if (Shows(ToGrpc(marked, "request-1", 1), kMarker)) return "the body is passed on";
   if (status != 401 && status != 403) return "";
-  const absl::Status refusal = Map(answer, BodyOfMarkers(answer.response.body));
+  const absl::Status refusal = Map(answer, ErrorOfMarkers(answer.response.body));
   return Shows(ToGrpc(refusal, "request-1", 1), kMarker) ? "a text about our key is passed on" : "";
 }
 
