@@ -1,4 +1,6 @@
 #include <absl/strings/str_cat.h>
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/message_differencer.h>
 
 #include <algorithm>
 #include <map>
@@ -54,21 +56,28 @@ struct Codec {
   JsonDecoder decoder;
 };
 
-// Without the texts beside enums, which are read as the enum's value where they are a spelling of
-// one, and then written in the usual spelling.
-void ClearVerbatims(Message& message) {
+// The message that is read where this one was written: without unknown fields, without the texts
+// beside enums (which may be read as the enum's value), and with null for values of no kind.
+void Normalize(Message& message) {
   const google::protobuf::Reflection& reflection = *message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
+  if (auto* const value = dynamic_cast<google::protobuf::Value*>(&message)) {
+    if (value->kind_case() == google::protobuf::Value::KIND_NOT_SET) {
+      value->set_null_value(google::protobuf::NULL_VALUE);
+    }
+  }
   for (const FieldDescriptor* field : fields) {
     if (!field->options().GetExtension(kora::idv::gateway::v1::field).verbatim_of().empty()) {
       reflection.ClearField(&message, field);
-    } else if (field->is_repeated() && field->message_type() != nullptr && !field->is_map()) {
+    } else if (field->message_type() == nullptr) {
+      continue;
+    } else if (!field->is_repeated()) {
+      Normalize(*reflection.MutableMessage(&message, field));
+    } else {
       for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
-        ClearVerbatims(*reflection.MutableRepeatedMessage(&message, field, i));
+        Normalize(*reflection.MutableRepeatedMessage(&message, field, i));
       }
-    } else if (field->message_type() != nullptr && !field->is_map()) {
-      ClearVerbatims(*reflection.MutableMessage(&message, field));
     }
   }
 }
@@ -80,28 +89,31 @@ int DepthOf(const nlohmann::json& json) {
   return deepest + 1;
 }
 
-// What is written is read back as a message that is written the same.
+// What is written is read back as it was.
 std::string CheckRoundTrip(Message& message) {
   static std::map<const google::protobuf::Descriptor*, std::unique_ptr<Codec>> codecs;
   static JsonParser parser;
   std::unique_ptr<Codec>& codec = codecs[message.GetDescriptor()];
   if (codec == nullptr) codec = std::make_unique<Codec>(*message.GetDescriptor());
 
-  ClearVerbatims(message);
+  message.DiscardUnknownFields();
+  Normalize(message);
   std::string text = codec->Encode(message);
   if (text.empty()) return "";
-  const auto written = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const int depth = DepthOf(nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false));
   const auto json = parser.Parse(text);
   // simdjson refuses integers beyond 64 bits, which the numbers of a free object may be.
   if (!json.ok()) return "";
   const std::unique_ptr<Message> read(message.New());
   const absl::Status status = codec->decoder.Decode(*json, *read, [](const Drift&) {});
   if (!status.ok()) {
-    return DepthOf(written) > kMaxObjectDepth ? "" : absl::StrCat("not read: ", status.message());
+    return depth > kMaxObjectDepth ? "" : absl::StrCat("not read: ", status.message());
   }
-  return nlohmann::json::parse(codec->Encode(*read), nullptr, false) == written
-             ? ""
-             : "written, read and written again, it is another";
+  Normalize(*read);
+  google::protobuf::util::MessageDifferencer differencer;
+  std::string differences;
+  differencer.ReportDifferencesToString(&differences);
+  return differencer.Compare(message, *read) ? "" : absl::StrCat("read otherwise: ", differences);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <absl/strings/string_view.h>
 
 #include <array>
+#include <ostream>
 #include <string>
 
 namespace idv::fuzz {
@@ -15,6 +16,9 @@ struct Target {
   // What is broken, for a person; empty when all holds. For one thread: some keep buffers.
   std::string (*check)(absl::string_view bytes);
 };
+
+// For GoogleTest.
+inline void PrintTo(const Target& target, std::ostream* out) { *out << target.name; }
 
 // An answer of the upstream, to every RPC.
 std::string CheckDecode(absl::string_view bytes);
