@@ -74,13 +74,16 @@ void Loop::Close() {
 void Loop::Run() {
   for (;;) {
     const Parker::Result polled = parker_.Poll();
-    if (polled == Parker::Result::kShutDown) return;
+    if (polled == Parker::Result::kShutDown) break;
     bool worked = polled == Parker::Result::kWorked;
     worked |= PollFds();
     worked |= timers_.RunDue(Clock::now());
     worked |= RunPosted();
     worked |= RunReady();
-    if (!worked && Park() == Parker::Result::kShutDown) return;
+    if (!worked && Park() == Parker::Result::kShutDown) break;
+  }
+  // Whoever posted work was told that it runs, and may wait for it.
+  while (RunPosted() || RunReady()) {
   }
 }
 
@@ -90,7 +93,8 @@ bool Loop::PollFds() {
   const int count = epoll_wait(epoll_fd_, events.data(), static_cast<int>(events.size()), 0);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<size_t>(i)];
-    fd_handler_(event.data.fd, event.events);
+    // A handler before it may have ended the watch.
+    if (watched_.contains(event.data.fd)) fd_handler_(event.data.fd, event.events);
   }
   return count > 0;
 }

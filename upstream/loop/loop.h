@@ -55,7 +55,7 @@ class Loop {
   // on until the parker says that it is done.
   void Close();
 
-  // Runs until the parker is shut down.
+  // Runs until the parker is shut down, and then what Post() has taken until Close().
   void Run();
 
  private:
