@@ -17,7 +17,8 @@ class Watcher {
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
 
-  // From now on Arm(fd) is allowed; `wake` is called on the watcher's thread.
+  // From now on Arm(fd) is allowed; `wake` is called on the watcher's thread. It may be called for
+  // nothing when a descriptor of the same number was removed just before.
   void Add(int fd, std::function<void()> wake);
 
   // When this returns, `wake` does not run and never will.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <condition_variable>
 #include <mutex>
 
@@ -26,6 +28,7 @@ class SimpleParker final : public Parker {
 
   void Wake() override {
     const std::lock_guard lock(mutex_);
+    EXPECT_FALSE(shut_down_) << "nobody may wake a parker that is shut down";
     woken_ = true;
     changed_.notify_one();
   }
