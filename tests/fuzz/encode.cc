@@ -17,6 +17,7 @@
 #include "upstream/json_decoder.h"
 #include "upstream/json_encoder.h"
 #include "upstream/json_value.h"
+#include "upstream/struct_wire.h"
 
 namespace idv::fuzz {
 namespace {
