@@ -109,12 +109,13 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
     last_refused_ = Clock::now();
     co_return Draining();
   }
-  const absl::StatusOr<std::optional<size_t>> tenant = Authorize(method, exchange.call.context);
-  if (!tenant.ok()) co_return tenant.status();
+  const absl::StatusOr<std::optional<size_t>> authorized = Authorize(method, exchange.call.context);
+  if (!authorized.ok()) co_return authorized.status();
+  const std::optional<size_t> tenant = *authorized;
 
   const size_t upload_bytes = method.route.takes_images() ? exchange.request_bytes.Length() : 0;
   absl::StatusOr<Admission::Ticket> ticket =
-      admission_.Admit({.caller = kLocalIdentity, .tenant = *tenant, .upload_bytes = upload_bytes});
+      admission_.Admit({.caller = kLocalIdentity, .tenant = tenant, .upload_bytes = upload_bytes});
   if (!ticket.ok()) co_return ticket.status();
   exchange.ticket.emplace(*std::move(ticket));
 
@@ -130,7 +131,7 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
         "the reply)");
   }
 
-  const Sender* const sender = *tenant ? &options_.tenants[**tenant] : nullptr;
+  const Sender* const sender = tenant ? &options_.tenants[*tenant] : nullptr;
   absl::Status status = co_await shard.upstream().Call(method.route, request, sender, deadline,
                                                        exchange.call.cancellation,
                                                        exchange.response_bytes, exchange.report);

@@ -108,13 +108,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, cons
   if (!listeners.ok()) return listeners.status();
   if (absl::Status status = server->Build(config, report_drift); !status.ok()) return status;
   server->RunShards();
-  server->acceptor_.emplace(*std::move(listeners), config.connections.max,
-                            [connections = server->connections_.get()](int listener_fd, int fd) {
-                              ExternalConnectionAcceptor::NewConnectionParameters connection;
-                              connection.listener_fd = listener_fd;
-                              connection.fd = fd;
-                              connections->HandleNewConnection(&connection);
-                            });
+  server->acceptor_ = std::make_unique<Acceptor>(
+      *std::move(listeners), config.connections.max,
+      [connections = server->connections_.get()](int listener_fd, int fd) {
+        ExternalConnectionAcceptor::NewConnectionParameters connection;
+        connection.listener_fd = listener_fd;
+        connection.fd = fd;
+        connections->HandleNewConnection(&connection);
+      });
   return server;
 }
 

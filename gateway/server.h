@@ -69,7 +69,7 @@ class Server {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::unique_ptr<grpc::Server> server_;  // goes before the shards' queues
   std::vector<std::thread> threads_;
-  std::optional<Acceptor> acceptor_;
+  std::unique_ptr<Acceptor> acceptor_;
 };
 
 }  // namespace idv

@@ -126,6 +126,7 @@ bool HttpClient::Transfer::Start() {
 
 void HttpClient::Transfer::SetUp(CURL* easy) {
   std::vector<std::string> lines;
+  lines.reserve(request_.headers.size() + 1);
   for (const auto& [name, value] : request_.headers) {
     lines.push_back(absl::StrCat(name, ": ", value));
   }

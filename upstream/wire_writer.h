@@ -73,14 +73,9 @@ class WireWriter {
 
   // Makes room for a length of more than one byte.
   void SpreadLength(size_t begin, size_t length) {
-    const size_t end = out_.size();
-    BareVarint(length);
-    const size_t bytes = out_.size() - end;
-    char text[10];
-    std::memcpy(text, out_.data() + end, bytes);
-    std::memmove(out_.data() + begin - 1 + bytes, out_.data() + begin, length);
-    std::memcpy(out_.data() + begin - 1, text, bytes);
-    out_.pop_back();  // the byte that Begin() had kept
+    std::string bytes;
+    WireWriter(bytes).BareVarint(length);
+    out_.replace(begin - 1, 1, bytes);
   }
 
   std::string& out_;
