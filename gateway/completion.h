@@ -22,7 +22,7 @@ class Completion {
 
 // One operation at a time on a call: start it with tag(), then await the object. The result is the
 // queue's `ok`. It must live until the tag has come back.
-class Operation final : public Completion {
+class Operation : public Completion {
  public:
   void Complete(bool ok) override {
     ok_ = ok;
@@ -46,22 +46,21 @@ class Operation final : public Completion {
 // Learns the end of a call from gRPC and fires `cancellation` if the caller gave up: cancelled,
 // disconnected, or past its deadline. Give tag() to AsyncNotifyWhenDone() before the call is
 // requested, and await it before the call is freed; the tag comes only for a call that was matched.
-class CallDone final : public Completion {
+// It is awaited itself: g++ 12 copies what an operator co_await returns by reference, and then
+// waits for the copy.
+class CallDone final : public Operation {
  public:
   CallDone(const grpc::ServerContext& context, Cancellation& cancellation)
       : context_(context), cancellation_(cancellation) {}
 
   void Complete(bool ok) override {
     if (context_.IsCancelled()) cancellation_.Fire();
-    done_.Complete(ok);
+    Operation::Complete(ok);
   }
-
-  Operation& operator co_await() { return done_; }
 
  private:
   const grpc::ServerContext& context_;
   Cancellation& cancellation_;
-  Operation done_;
 };
 
 }  // namespace idv
