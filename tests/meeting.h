@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 
@@ -12,20 +13,28 @@ class Meeting {
  public:
   using Duration = std::chrono::nanoseconds;
 
-  // `delay`: the first guess. `spread`: how far a round may lie from what was learnt.
+  // `delay`: the first guess. `spread`: how far a round may lie from what has been learnt.
   Meeting(Duration delay, Duration spread, unsigned seed)
-      : delay_(delay), spread_(spread), random_(seed) {}
+      : first_guess_(delay), delay_(delay), spread_(spread), random_(seed) {}
 
   // For the next round; negative: the second one is to be started before the first.
   Duration Delay() {
-    std::uniform_int_distribution<Duration::rep> around(-spread_.count(), spread_.count());
-    return delay_ + Duration(around(random_));
+    std::uniform_real_distribution<double> around(-1, 1);
+    const double x = around(random_);
+    // Most rounds lie close to the moment, and few far off.
+    return delay_ + std::chrono::duration_cast<Duration>(spread_ * (x * x * x));
   }
 
-  void FirstWon() { delay_ -= spread_ / 16; }
-  void SecondWon() { delay_ += spread_ / 16; }
+  void FirstWon() { Learn(-spread_ / 16); }
+  void SecondWon() { Learn(spread_ / 16); }
 
  private:
+  // Bounded, so that some rounds in which one of them was kept waiting are soon made up for.
+  void Learn(Duration change) {
+    delay_ = std::clamp(delay_ + change, first_guess_ - 32 * spread_, first_guess_ + 32 * spread_);
+  }
+
+  const Duration first_guess_;
   Duration delay_;
   const Duration spread_;
   std::minstd_rand random_;

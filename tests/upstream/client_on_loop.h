@@ -27,7 +27,7 @@ class ClientOnLoop {
   ClientOnLoop(const ClientOnLoop&) = delete;
   ClientOnLoop& operator=(const ClientOnLoop&) = delete;
 
-  std::future<Result> Start(HttpRequest request, std::chrono::milliseconds timeout,
+  std::future<Result> Start(HttpRequest request, std::chrono::nanoseconds timeout,
                             Cancellation& cancel) {
     auto promise = std::make_shared<std::promise<Result>>();
     auto future = promise->get_future();

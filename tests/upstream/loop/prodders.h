@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <limits>
+#include <mutex>
 #include <random>
 #include <thread>
 #include <vector>
@@ -19,50 +21,50 @@ class Prodders {
  public:
   using Prod = std::function<void()>;
 
-  // On the loop's thread: it has been prodded.
-  void Arrive() { ++arrived_; }
+  // On a loop's thread: it has been prodded.
+  void Arrive() {
+    const std::lock_guard lock(mutex_);
+    ++arrived_;
+    if (arrived_ % parties_ == 0) all_arrived_.notify_all();
+  }
 
-  // Goes on until `enough` says so. Each of `prods` has a thread of its own and makes the loop call
+  // Goes on until `enough` says so. Each of `prods` has a thread of its own and makes a loop call
   // Arrive() once. False when it does not: a wake-up was lost.
   bool Run(const std::vector<Prod>& prods, const std::function<bool()>& enough) {
+    parties_ = static_cast<int>(prods.size());
     std::vector<std::thread> threads;
     for (size_t i = 0; i < prods.size(); ++i) {
       threads.emplace_back([&, i] {
-        // The others cannot end a round without the first one, so they know which one is the last.
-        RunOne(prods[i], static_cast<int>(prods.size()), static_cast<unsigned>(i + 1),
-               [&, i](int round) {
-                 if (i == 0 && enough()) last_round_ = round;
-               });
+        std::minstd_rand random(static_cast<unsigned>(i + 1));
+        std::uniform_int_distribution<int> pause(0, 4000);
+        for (int round = 1; round <= last_round_; ++round) {
+          // The others cannot end a round without the first one, so they know which one is the
+          // last.
+          if (i == 0 && enough()) last_round_ = round;
+          SpinFor(std::chrono::nanoseconds(pause(random)));
+          prods[i]();
+          if (!AllHaveArrived(round)) last_round_ = 0;
+        }
       });
     }
     for (std::thread& thread : threads) thread.join();
-    return !lost_;
+    return last_round_ > 0;
   }
 
  private:
   // Nothing happens for so long only if a wake-up was lost.
   static constexpr auto kPatience = std::chrono::seconds(20);
 
-  void RunOne(const Prod& prod, int parties, unsigned seed,
-              const std::function<void(int round)>& begin) {
-    std::minstd_rand random(seed);
-    std::uniform_int_distribution<int> pause(0, 4000);
-    for (int round = 1; round <= last_round_; ++round) {
-      begin(round);
-      SpinFor(std::chrono::nanoseconds(pause(random)));
-      prod();
-      const auto end = std::chrono::steady_clock::now() + kPatience;
-      while (arrived_ < round * parties && !lost_) {
-        std::this_thread::yield();
-        if (std::chrono::steady_clock::now() > end) lost_ = true;
-      }
-      if (lost_) return;
-    }
+  bool AllHaveArrived(int round) {
+    std::unique_lock lock(mutex_);
+    return all_arrived_.wait_for(lock, kPatience, [&] { return arrived_ >= round * parties_; });
   }
 
-  std::atomic<int> arrived_ = 0;
+  std::mutex mutex_;
+  std::condition_variable all_arrived_;
+  int parties_ = 1;  // set before the first arrival
+  int arrived_ = 0;  // protected by mutex_
   std::atomic<int> last_round_ = std::numeric_limits<int>::max();
-  std::atomic<bool> lost_ = false;
 };
 
 }  // namespace idv
