@@ -63,9 +63,11 @@ std::string CheckInfo(const google::rpc::ErrorInfo& info) {
       return absl::StrCat("in the ErrorInfo, an empty, long or not printable ", key);
     }
   }
-  if (!info.metadata().contains("attempts")) return "no attempts in the ErrorInfo";
-  if (!info.metadata().contains("request_id")) return "no request_id in the ErrorInfo";
-  return "";
+  for (const char* key : {"attempts", "blame", "request_id"}) {
+    if (!info.metadata().contains(key)) return absl::StrCat("in the ErrorInfo, no ", key);
+  }
+  const std::string& blame = info.metadata().at("blame");
+  return blame == "caller" || blame == "us" || blame == "vendor" ? "" : "nobody is to blame";
 }
 
 std::string CheckBadRequest(const google::rpc::BadRequest& bad_request) {

@@ -4,6 +4,7 @@
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <memory>
+#include <vector>
 
 #include "tests/fuzz/rpcs.h"
 #include "tests/fuzz/target.h"
@@ -26,6 +27,25 @@ std::string Serialize(const Message& message) {
   return bytes;
 }
 
+// Whether a map is in it, free objects among them.
+bool HasMap(const Message& message) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const auto* field : fields) {
+    if (field->is_map()) return true;
+    if (field->message_type() == nullptr) continue;
+    const int size = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
+    for (int i = 0; i < size; ++i) {
+      if (HasMap(field->is_repeated() ? reflection.GetRepeatedMessage(message, field, i)
+                                      : reflection.GetMessage(message, field))) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 // A protobuf library of a caller must be able to read the answer, and its size must follow from the
 // text's.
 std::string CheckAnswer(const Method& method, const std::string& wire, size_t text_bytes) {
@@ -41,8 +61,9 @@ std::string CheckAnswer(const Method& method, const std::string& wire, size_t te
   }
   const std::unique_ptr<Message> again(answer->New());
   const std::string bytes = Serialize(*answer);
-  // What is written twice, such as an entry of a map, is read once: fewer bytes, but never more.
+  // Entries of maps come in any order, and of two with one key only the last is read.
   if (bytes.size() > wire.size()) return "the answer is shorter than its message";
+  if (bytes != wire && !HasMap(*answer)) return "protobuf itself writes the answer otherwise";
   if (!again->ParseFromString(bytes)) return "the answer's message cannot be parsed";
   return Serialize(*again) == bytes ? "" : "the answer reads back as another";
 }
