@@ -14,7 +14,7 @@ packages=(
   libcurl4-openssl-dev libsimdjson-dev nlohmann-json3-dev libyaml-cpp-dev libboost1.81-dev
   libssl-dev libmimalloc-dev libcli11-dev libspdlog-dev golang-github-gogo-googleapis-dev ca-certificates
   # What the tests need besides.
-  libgtest-dev libgmock-dev libbenchmark-dev nghttp2-proxy openssl
+  libgtest-dev libgmock-dev libbenchmark-dev nghttp2-proxy libnghttp2-dev openssl
 )
 packages_of_all=(python3-venv clang-format-19 shellcheck)
 packages_of_fuzz=(clang-19 libclang-rt-19-dev)

@@ -53,10 +53,11 @@ void Prepare(const CallOptions& options, grpc::ClientContext& context) {
   context.set_deadline(std::chrono::system_clock::now() + options.timeout);
 }
 
-Outcome Client::CallRaw(const std::string& rpc, const std::string& bytes) const {
+Outcome Client::CallRaw(const std::string& rpc, const std::string& bytes,
+                        const CallOptions& options) const {
   grpc::GenericStub stub(channel_);
   grpc::ClientContext context;
-  Prepare({}, context);
+  Prepare(options, context);
   const grpc::Slice slice(bytes);
   const grpc::ByteBuffer request(&slice, 1);
   grpc::ByteBuffer response;

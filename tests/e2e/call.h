@@ -66,7 +66,8 @@ class Client {
   }
 
   // Sends these very bytes as the message of the unary RPC "/package.Service/Method".
-  Outcome CallRaw(const std::string& rpc, const std::string& bytes) const;
+  Outcome CallRaw(const std::string& rpc, const std::string& bytes,
+                  const CallOptions& options = {}) const;
 
  private:
   std::shared_ptr<grpc::Channel> channel_;

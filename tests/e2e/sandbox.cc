@@ -33,6 +33,8 @@ Sandbox::Sandbox(std::vector<std::string> flags)
   root_url_ = "http://" + lines[0].substr(kListening.size());
 }
 
+int Sandbox::port() const { return std::stoi(root_url_.substr(root_url_.rfind(':') + 1)); }
+
 void Sandbox::AddFault(const Json& fault) const {
   EXPECT_TRUE(Control("POST", "/__sandbox/faults", fault.dump()).contains("id")) << fault;
 }

@@ -21,6 +21,7 @@ class Sandbox {
   // Of the host; the API's base is below it.
   const std::string& root_url() const { return root_url_; }
   std::string base_url() const { return root_url_ + "/api/v1/idv"; }
+  int port() const;
 
   // For example {{"kind", "hang"}, {"path_prefix", "/alerts"}}.
   void AddFault(const Json& fault) const;

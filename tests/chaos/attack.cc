@@ -1,0 +1,167 @@
+#include "tests/chaos/attack.h"
+
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <iostream>
+#include <thread>
+
+#include "tests/chaos/async_caller.h"
+#include "tests/chaos/footprint.h"
+#include "tests/chaos/size.h"
+#include "tests/e2e/steps.h"
+
+namespace idv::chaos {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr int kCallsPerSecond = 200;
+const milliseconds kQuiet = Sized<milliseconds>(milliseconds(700), seconds(5));
+const milliseconds kAttack = Sized<milliseconds>(milliseconds(1200), seconds(10));
+constexpr double kMaxRatio = 5;
+// The machine may be busy with something else: the best attempt counts.
+constexpr int kAttempts = 3;
+// Of the calls that a last resort may cost others.
+constexpr size_t kOneIn = 100;
+
+// The attackers stand for other machines, which take no processor from the gateway.
+void StepBack() { setpriority(PRIO_PROCESS, 0, 19); }
+
+}  // namespace
+
+void AttackLog::Add(const Heard& heard) {
+  EXPECT_TRUE(heard.IsStandard()) << heard.Ending();
+  Add(heard.Ending());
+}
+
+void AttackLog::Add(const std::string& name, const AttackLog& other) {
+  for (const auto& [ending, count] : other.endings_) endings_[name + ": " + ending] += count;
+}
+
+// The least of what was measured: whatever else the machine does only adds to it.
+struct AttackTest::Best {
+  double Ratio() const {
+    return static_cast<double>(attacked.count()) / static_cast<double>(quiet.count());
+  }
+
+  microseconds quiet = microseconds::max();
+  microseconds attacked = microseconds::max();
+  int attempts = 0;
+  size_t kib_before = 0;
+  size_t kib_at_most = 0;
+};
+
+void AttackTest::Start() {
+  e2e::Json config = e2e::BasicConfig(sandbox_.base_url());
+  Configure(config);
+  gateway_ = std::make_unique<e2e::Gateway>(config);
+  ASSERT_FALSE(HasFailure());
+  channel_ = e2e::Connect(address());
+  verification_id_ = e2e::Create(e2e::Client(channel_), "cust-1").id();
+}
+
+void AttackTest::EndureAll(const std::vector<Attack>& attacks) {
+  if (IsLong()) {
+    for (const Attack& attack : attacks) {
+      Endure(attack);
+      Start();
+    }
+    return;
+  }
+  Attack all{.name = "all at once"};
+  for (const Attack& attack : attacks) {
+    all.memory_kib += attack.memory_kib;
+    all.costs_others_calls |= attack.costs_others_calls;
+  }
+  all.wave = [&](AttackLog& log) {
+    for (const Attack& attack : attacks) {
+      AttackLog part;
+      attack.wave(part);
+      log.Add(attack.name, part);
+    }
+  };
+  Endure(all);
+}
+
+void AttackTest::Endure(const Attack& attack) {
+  const size_t descriptors = Footprint::Of(pid(), sandbox_.port()).descriptors;
+  AttackLog log;
+  Best best{.kib_before = StatusKib(pid(), "VmHWM")};
+  do {
+    Attempt(attack, log, best);
+  } while (IsLong() && best.attempts < kAttempts && best.Ratio() >= kMaxRatio);
+  best.kib_at_most = StatusKib(pid(), "VmHWM");
+
+  Report(attack, log, best);
+  // Some seconds on a machine that does other things besides tell nothing of a ratio.
+  if (!kIsInstrumented && IsLong()) {
+    EXPECT_LT(best.Ratio(), kMaxRatio) << attack.name;
+  }
+  if (!kIsInstrumented) {
+    EXPECT_LE(best.kib_at_most, best.kib_before + attack.memory_kib) << attack.name;
+  }
+  ExpectAsBefore(descriptors);
+}
+
+void AttackTest::Attempt(const Attack& attack, AttackLog& log, Best& best) {
+  const auto wait = [] { std::this_thread::sleep_for(kQuiet); };
+  const auto endure = [&] {
+    std::thread attacker([&] {
+      StepBack();
+      const auto end = steady_clock::now() + kAttack;
+      do {
+        attack.wave(log);
+      } while (steady_clock::now() < end);
+    });
+    attacker.join();
+  };
+  const auto before = CallMeanwhile(wait, /*may_lose_calls=*/false);
+  best.attacked = std::min(best.attacked, CallMeanwhile(endure, attack.costs_others_calls));
+  const auto after = CallMeanwhile(wait, /*may_lose_calls=*/false);
+  best.quiet = std::min({best.quiet, before, after});
+  ++best.attempts;
+}
+
+microseconds AttackTest::CallMeanwhile(const std::function<void()>& meanwhile,
+                                       bool may_lose_calls) {
+  AsyncCaller caller(channel_, verification_id_);
+  {
+    const Pacer pacer(caller, kCallsPerSecond);
+    meanwhile();
+  }
+  const Endings endings = caller.Finish();
+  const size_t lost = endings.total() - endings.count("OK");
+  EXPECT_LE(lost, may_lose_calls ? endings.total() / kOneIn : 0)
+      << testing::PrintToString(endings.by_ending);
+  return endings.Quantile(0.99);
+}
+
+void AttackTest::Report(const Attack& attack, const AttackLog& log, const Best& best) const {
+  std::cout << attack.name << "\n  memory: " << best.kib_before << " KiB before, "
+            << best.kib_at_most << " at most, " << StatusKib(pid(), "VmRSS")
+            << " after\n  p99 beside it: " << best.attacked.count() << " us, without "
+            << best.quiet.count() << " us: " << best.Ratio() << " times (" << best.attempts
+            << " attempts)\n";
+  for (const auto& [ending, count] : log.endings()) {
+    std::cout << "  " << count << " x " << ending << "\n";
+  }
+  std::cout << std::flush;
+}
+
+// It serves a new caller, and holds nothing of the attackers' any more.
+void AttackTest::ExpectAsBefore(size_t descriptors) const {
+  const e2e::Client client(e2e::Connect(gateway_->addresses()[0]));
+  EXPECT_EQ(e2e::Get(client, verification_id_).id(), verification_id_);
+  const auto now = [&] { return Footprint::Of(pid(), sandbox_.port()).descriptors; };
+  // The client's own connection besides, which the gateway holds twice: to serve it, and to hear of
+  // its end.
+  EXPECT_TRUE(e2e::WaitUntil([&] { return now() <= descriptors + 2; }))
+      << now() << " descriptors are open, " << descriptors << " were";
+}
+
+}  // namespace idv::chaos
