@@ -269,12 +269,12 @@ TEST_P(GatewayRaceTest, CancellationMeetsTheUpstreamsAnswer) {
 
   const int calls = kCallers * rounds;
   ends_.ExpectOnly("call", {StatusCode::OK, StatusCode::CANCELLED});
-  EXPECT_GT(ends_.Of("call", StatusCode::OK), calls / 50);
-  EXPECT_GT(ends_.Of("call", StatusCode::CANCELLED), calls / 50);
+  EXPECT_GT(ends_.Of("call", StatusCode::OK), calls / 500);
+  EXPECT_GT(ends_.Of("call", StatusCode::CANCELLED), calls / 500);
   // The gateway hangs up on the upstream when the cancellation was there first, and only then.
   const int aborted = upstream_.hung_up_on();
-  EXPECT_GT(aborted, calls / 50);
-  EXPECT_LT(aborted, calls - calls / 50);
+  EXPECT_GT(aborted, calls / 500);
+  EXPECT_LT(aborted, calls - calls / 500);
   ShutDownWithNothingLeft();
 }
 
@@ -300,8 +300,8 @@ TEST_P(GatewayRaceTest, DeadlineMeetsTheUpstreamsAnswer) {
 
   const int calls = kCallers * rounds;
   ends_.ExpectOnly("call", {StatusCode::OK, StatusCode::DEADLINE_EXCEEDED});
-  EXPECT_GT(ends_.Of("call", StatusCode::OK), calls / 50);
-  EXPECT_GT(timed_out, calls / 50);
+  EXPECT_GT(ends_.Of("call", StatusCode::OK), calls / 500);
+  EXPECT_GT(timed_out, calls / 500);
   ShutDownWithNothingLeft();
 }
 
@@ -331,8 +331,8 @@ TEST_P(GatewayRaceTest, CancelsAtAnyMomentOfACall) {
 
   const int calls = kCallers * rounds;
   ends_.ExpectOnly("call", {StatusCode::OK, StatusCode::CANCELLED});
-  EXPECT_GT(ends_.Of("call", StatusCode::OK), calls / 50);
-  EXPECT_GT(ends_.Of("call", StatusCode::CANCELLED), calls / 50);
+  EXPECT_GT(ends_.Of("call", StatusCode::OK), calls / 500);
+  EXPECT_GT(ends_.Of("call", StatusCode::CANCELLED), calls / 500);
   stop = true;
   answerer.join();
   ShutDownWithNothingLeft();
