@@ -264,6 +264,7 @@ TEST(HttpClientTest, SaysThatTheConnectionBroke) {
   const std::vector<Reply> cut = {
       {.bytes = "", .close = true},
       {.bytes = "HTTP/1.1 200 OK\r\nContent-Le", .close = true},
+      {.bytes = "HTTP/1.1 103 Early\r\nX-Early: 1\r\n\r\n", .close = true},
       {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", .close = true},
       {.bytes = "no http at all\r\n\r\n", .close = true},
   };
