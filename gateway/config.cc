@@ -309,6 +309,12 @@ absl::StatusOr<LoadedConfig> LoadConfig(const std::string& text,
     FillDefaults(loaded.effective);
     loaded.config = Resolver(methods, processors, problems).Resolve(loaded.effective);
   }
+  for (std::string& problem : problems) {
+    // A key or a value in it may hold line breaks.
+    std::replace_if(
+        problem.begin(), problem.end(),
+        [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); }, ' ');
+  }
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
   return loaded;
 }

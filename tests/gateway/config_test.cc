@@ -143,6 +143,12 @@ shards: 65
           testing::StartsWith("connection.keepalive_time: "), testing::StartsWith("shards: ")));
 }
 
+TEST(ConfigTest, TellsAProblemInOneLineWhateverIsInIt) {
+  EXPECT_THAT(ProblemsOf(kMinimal + "\"a\\n\\rb\": 1\ndrain: {unary_grace: \"1\\n\"}\n"),
+              testing::UnorderedElementsAre(testing::StartsWith("a  b: unknown key"),
+                                            testing::StartsWith("drain.unary_grace: '1 ' is no")));
+}
+
 TEST(ConfigTest, NamesWhatAnEmptyFileLacks) {
   EXPECT_THAT(ProblemsOf(""),
               testing::UnorderedElementsAre(
