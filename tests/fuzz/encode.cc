@@ -64,7 +64,8 @@ void Normalize(Message& message) {
   std::vector<const FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
   if (auto* const value = dynamic_cast<google::protobuf::Value*>(&message)) {
-    if (value->kind_case() == google::protobuf::Value::KIND_NOT_SET) {
+    // The enum of null is open: there are nulls of any number.
+    if (value->kind_case() == google::protobuf::Value::KIND_NOT_SET || value->has_null_value()) {
       value->set_null_value(google::protobuf::NULL_VALUE);
     }
   }

@@ -1,3 +1,5 @@
+#include <google/protobuf/stubs/logging.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -18,7 +20,18 @@ const Target& ThisTarget() {
   std::abort();
 }
 
+// Messages about bad input would fill the log.
+void LogFatal(google::protobuf::LogLevel level, const char* file, int line,
+              const std::string& message) {
+  if (level == google::protobuf::LOGLEVEL_FATAL) std::cerr << file << ":" << line << " " << message;
+}
+
 }  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
+  google::protobuf::SetLogHandler(&LogFatal);
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const Target& target = ThisTarget();

@@ -44,6 +44,8 @@ const FileDescriptor* Build(const std::string& text, DescriptorPool& pool) {
   parser.RecordErrorsTo(&silent_io);
   parser.SetRecursionLimit(50);
   if (!parser.ParseFromString(text, &file)) return nullptr;
+  // What protoc writes can be parsed; texts that are no UTF-8 cannot.
+  if (!FileDescriptorProto().ParseFromString(file.SerializeAsString())) return nullptr;
   file.set_name("fuzz.proto");
   file.set_syntax("proto3");
   file.clear_dependency();

@@ -59,7 +59,7 @@ fuzz() {
   done
   report "$target" "$runs" "$used" "$log"
   ((result == 0)) && return
-  grep -E '^BROKEN|^SUMMARY|^Test unit written|ERROR: ' "$log" | sed 's/^/    /'
+  grep -E '^BROKEN|^SUMMARY|Test unit written|ERROR: ' "$log" | sed 's/^/    /'
   echo "    the whole of it: $log"
   return 1
 }
