@@ -229,7 +229,7 @@ std::string NameOf(int caller, int round) {
 }
 
 TEST_P(GatewayRaceTest, CancellationMeetsTheUpstreamsAnswer) {
-  const int rounds = Rounds(500, 10'000);
+  const int rounds = Rounds(500, 5'000);
   Start();
   WithCallers([&](int number, Caller& caller) {
     // Two moments are critical: when the answer reaches the gateway, and when it reaches the
@@ -279,7 +279,7 @@ TEST_P(GatewayRaceTest, CancellationMeetsTheUpstreamsAnswer) {
 }
 
 TEST_P(GatewayRaceTest, DeadlineMeetsTheUpstreamsAnswer) {
-  const int rounds = Rounds(500, 10'000);
+  const int rounds = Rounds(500, 5'000);
   std::atomic<int> timed_out = 0;
   Start();
   WithCallers([&](int number, Caller& caller) {
@@ -307,7 +307,7 @@ TEST_P(GatewayRaceTest, DeadlineMeetsTheUpstreamsAnswer) {
 
 // From before it is sent until after it has ended; one in three is never answered.
 TEST_P(GatewayRaceTest, CancelsAtAnyMomentOfACall) {
-  const int rounds = Rounds(700, 20'000);
+  const int rounds = Rounds(700, 5'000);
   Start();
   std::atomic<bool> stop = false;
   std::vector<std::unique_ptr<Exchange>> unanswered;
@@ -518,7 +518,7 @@ TEST_P(GatewayShutdownTest, MeetsEverythingThatIsGoingOn) {
       {.settle = milliseconds(0), .unary_grace = milliseconds(20)},
       {.settle = milliseconds(20), .unary_grace = milliseconds(50)}};
   std::minstd_rand random(1);
-  for (int round = 0; round < Rounds(12, 300); ++round) {
+  for (int round = 0; round < Rounds(12, 200); ++round) {
     Start();
     {
       const Traffic traffic(address(), upstream_, ends_);

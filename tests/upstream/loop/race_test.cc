@@ -44,7 +44,7 @@ TEST(LoopRaceTest, LosesNoWakeUpOfPostsOfManyThreads) {
   RunningLoop running;
   const Prodders::Prod post = [&] { running.loop().Post([&] { prodders.Arrive(); }); };
 
-  EXPECT_TRUE(prodders.Run({post, post, post}, HasParked(running, Rounds(30'000, 1'000'000))));
+  EXPECT_TRUE(prodders.Run({post, post, post}, HasParked(running, Rounds(30'000, 500'000))));
 }
 
 TEST(LoopRaceTest, LosesNoWakeUpOfDescriptorsAndPosts) {
@@ -61,7 +61,7 @@ TEST(LoopRaceTest, LosesNoWakeUpOfDescriptorsAndPosts) {
   const Prodders::Prod post = [&] { running.loop().Post([&] { prodders.Arrive(); }); };
 
   EXPECT_TRUE(prodders.Run({[&] { sockets[0].Write(); }, [&] { sockets[1].Write(); }, post},
-                           HasParked(running, Rounds(15'000, 1'000'000))));
+                           HasParked(running, Rounds(15'000, 300'000))));
 }
 
 // As an HTTP client does it: a descriptor is watched for one transfer, then not, then for the next
@@ -103,7 +103,7 @@ TEST(LoopRaceTest, LosesNoEventOfADescriptorThatIsWatchedFromTimeToTime) {
   };
 
   EXPECT_TRUE(prodders.Run({[&] { sockets.Write(); }, toggle_there},
-                           HasParked(running, Rounds(10'000, 1'000'000))));
+                           HasParked(running, Rounds(10'000, 300'000))));
 
   running.Do([&] { watch_again.reset(); });
 }
