@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -87,7 +88,10 @@ class AnyAnswerTest : public ProbeGatewayTest {
   };
 
   void StartAnswering() {
-    Start([this](const StubServer::Request&) { return reply_; });
+    Start([this](const StubServer::Request&) {
+      const std::lock_guard lock(mutex_);
+      return reply_;
+    });
   }
 
   // Makes the call that `reply` is the answer to.
@@ -126,7 +130,10 @@ class AnyAnswerTest : public ProbeGatewayTest {
  private:
   template <typename MakeCall>
   Result Call(const StubServer::Reply& reply, const MakeCall& call) {
-    reply_ = reply;
+    {
+      const std::lock_guard lock(mutex_);
+      reply_ = reply;
+    }
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
     Result result{call(context), std::nullopt};
@@ -137,7 +144,9 @@ class AnyAnswerTest : public ProbeGatewayTest {
     return result;
   }
 
-  StubServer::Reply reply_;  // to the one call that is under way
+  std::mutex mutex_;
+  // To the one call that is under way; protected by mutex_.
+  StubServer::Reply reply_;
 };
 
 TEST_P(AnyAnswerTest, IsOneStatusWhateverItsStatusAndBody) {
