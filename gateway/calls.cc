@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "gateway/incoming_call.h"
@@ -35,6 +37,16 @@ absl::Status CutOff(const Method& method, int attempts) {
                                                  kora::idv::gateway::v1::REPEAT_SAFETY_UNSAFE;
   return Fail(reason::kGatewayDraining, "this gateway shut down before the upstream answered",
               {.never_retry = may_act_twice});
+}
+
+// Until the caller's deadline, if it has set one.
+std::optional<std::chrono::nanoseconds> TimeLeft(const grpc::ServerContext& context) {
+  const gpr_timespec left = gpr_convert_clock_type(context.raw_deadline(), GPR_TIMESPAN);
+  if (gpr_time_cmp(left, gpr_inf_future(GPR_TIMESPAN)) == 0) return std::nullopt;
+  // Callers may ask for millennia (99999999H), which are no number of nanoseconds.
+  constexpr int64_t kYear = 365 * 24 * 3600;
+  return std::chrono::seconds(std::clamp(left.tv_sec, -kYear, kYear)) +
+         std::chrono::nanoseconds(left.tv_nsec);
 }
 
 grpc::ByteBuffer ToByteBuffer(const std::string& bytes) {
@@ -191,17 +203,13 @@ absl::StatusOr<std::optional<size_t>> Calls::Authorize(const Method& method,
 }
 
 TimePoint Calls::DeadlineOf(const Method& method, const grpc::ServerContext& context) const {
-  std::chrono::milliseconds allowed = options_.limits.default_deadline;
+  std::chrono::nanoseconds allowed = options_.limits.default_deadline;
   if (method.route.options().has_timeout()) {
     const auto& timeout = method.route.options().timeout();
-    allowed = std::chrono::milliseconds(timeout.seconds() * 1000 + timeout.nanos() / 1'000'000);
+    allowed = std::chrono::seconds(timeout.seconds()) + std::chrono::nanoseconds(timeout.nanos());
   }
-  const auto now = std::chrono::system_clock::now();
-  if (context.deadline() != std::chrono::system_clock::time_point::max()) {
-    allowed = std::chrono::duration_cast<std::chrono::milliseconds>(context.deadline() - now) -
-              kReplyReserve;
-  }
-  return Clock::now() + std::min(allowed, options_.limits.max_deadline);
+  if (const auto left = TimeLeft(context)) allowed = *left - kReplyReserve;
+  return Clock::now() + std::min<std::chrono::nanoseconds>(allowed, options_.limits.max_deadline);
 }
 
 Task<> Calls::RefuseUpload(Shard& shard, const Method& method) {

@@ -1,5 +1,7 @@
 // Calls with far more headers than anybody needs.
 
+#include <gmock/gmock.h>
+
 #include <chrono>
 #include <string>
 #include <vector>
@@ -88,6 +90,20 @@ class HeaderAttackTest : public AttackTest {
 };
 
 TEST_F(HeaderAttackTest, HarmsNobody) { EndureAll(Attacks(/*acknowledges=*/true)); }
+
+// The longest one of the standard is 11,400 years.
+TEST_F(HeaderAttackTest, LongTimeoutsAreTaken) {
+  for (const std::string timeout : {"99999999H", "2562047H", "99999999M", "99999999S"}) {
+    RawConnection connection(address());
+    connection.Greet();
+    const std::string headers = Headers(1, BlockWith({{"grpc-timeout", timeout}}));
+    connection.Send(headers + http2::Frame(http2::Type::kData, http2::kEndStream, 1,
+                                           http2::Message("\x0a\x04some")));
+    connection.ReadUntil([](const Heard& heard) { return !heard.grpc_statuses.empty(); });
+
+    EXPECT_THAT(connection.heard().grpc_statuses, testing::ElementsAre("5")) << timeout;
+  }
+}
 
 // gRPC 1.51 enforces its SETTINGS only from when they are acknowledged, so that these calls are
 // served as if nothing were the matter.
