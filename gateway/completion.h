@@ -12,7 +12,12 @@ namespace idv {
 // What a tag of a gRPC completion queue points to.
 class Completion {
  public:
+  Completion() = default;
   virtual ~Completion() = default;
+  // A copy would wait for a tag that never reaches it.
+  Completion(const Completion&) = delete;
+  Completion& operator=(const Completion&) = delete;
+
   // The operation has ended; `ok` is the queue's word for it. On the queue's thread.
   virtual void Complete(bool ok) = 0;
 
