@@ -1,7 +1,7 @@
 #include "tests/chaos/attack.h"
 
 #include <gmock/gmock.h>
-#include <sys/resource.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <iostream>
@@ -30,7 +30,10 @@ constexpr int kAttempts = 3;
 constexpr size_t kOneIn = 100;
 
 // The attackers stand for other machines, which take no processor from the gateway.
-void StepBack() { setpriority(PRIO_PROCESS, 0, 19); }
+void StepBack() {
+  const sched_param none{};
+  sched_setscheduler(0, SCHED_IDLE, &none);
+}
 
 }  // namespace
 
@@ -59,8 +62,9 @@ struct AttackTest::Best {
 void AttackTest::Start() {
   e2e::Json config = e2e::BasicConfig(sandbox_.base_url());
   Configure(config);
+  gateway_.reset();  // listens at the same place
   gateway_ = std::make_unique<e2e::Gateway>(config);
-  ASSERT_FALSE(HasFailure());
+  ASSERT_FALSE(gateway_->addresses().empty());
   channel_ = e2e::Connect(address());
   verification_id_ = e2e::Create(e2e::Client(channel_), "cust-1").id();
 }
@@ -94,12 +98,13 @@ void AttackTest::Endure(const Attack& attack) {
   Best best{.kib_before = StatusKib(pid(), "VmHWM")};
   do {
     Attempt(attack, log, best);
-  } while (IsLong() && best.attempts < kAttempts && best.Ratio() >= kMaxRatio);
+  } while (IsLong() && !attack.costs_others_time && best.attempts < kAttempts &&
+           best.Ratio() >= kMaxRatio);
   best.kib_at_most = StatusKib(pid(), "VmHWM");
 
   Report(attack, log, best);
   // Some seconds on a machine that does other things besides tell nothing of a ratio.
-  if (!kIsInstrumented && IsLong()) {
+  if (!kIsInstrumented && IsLong() && !attack.costs_others_time) {
     EXPECT_LT(best.Ratio(), kMaxRatio) << attack.name;
   }
   if (!kIsInstrumented) {

@@ -40,6 +40,8 @@ struct Attack {
   size_t memory_kib = 0;
   // gRPC may come to its last resort, which ends calls of anybody to free memory.
   bool costs_others_calls = false;
+  // Nothing is set against it: what it costs others in time is printed, and not judged.
+  bool costs_others_time = false;
 };
 
 // A gateway with a well-behaved caller beside the attackers.

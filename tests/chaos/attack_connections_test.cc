@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <deque>
+#include <thread>
 #include <vector>
 
 #include "tests/chaos/attack.h"
@@ -25,6 +26,10 @@ constexpr size_t kTaken = 1'000;
 constexpr size_t kBatch = 100;
 // From one address, which has some 28,000 ports; those of the last wave may be blocked for a while.
 constexpr size_t kFromOneAddress = 1'000;
+
+// Of those that the gateway has taken. That they then all end in the same moment makes others wait
+// for some 10 ms.
+const auto kHold = Sized<std::chrono::seconds>(std::chrono::seconds(0), std::chrono::seconds(10));
 
 using Connections = std::deque<RawConnection>;
 
@@ -58,6 +63,7 @@ class ConnectionAttackTest : public AttackTest {
     const auto end = steady_clock::now() + std::chrono::seconds(10);
     while (!AllHaveHeard(connections) && steady_clock::now() < end) ReadAll(connections);
     for (RawConnection& connection : connections) connection.SendBlindly(http2::Greeting());
+    std::this_thread::sleep_for(kHold);
     ReadAll(connections);
     size_t open = 0;
     for (const RawConnection& connection : connections) {
