@@ -46,7 +46,7 @@ ninja -C "$build" --quiet
 export ASAN_OPTIONS=halt_on_error=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 # Debian's gRPC is not instrumented; what it does inside is not ours to report.
-export TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1
+export TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1:suppressions=$PWD/tests/thread_sanitizer.txt
 
 if $long; then export IDV_LONG=1; fi
 

@@ -96,14 +96,12 @@ AsyncCaller::~AsyncCaller() {
 
 void AsyncCaller::Start(const e2e::CallOptions& options,
                         std::optional<std::chrono::milliseconds> cancel_after) {
+  const std::lock_guard lock(mutex_);
   auto owner = std::make_unique<Call>();
   Call* const call = owner.get();
+  calls_.emplace(call, std::move(owner));
   e2e::Prepare(options, call->context);
   if (cancel_after) ++call->tags_out;
-  {
-    const std::lock_guard lock(mutex_);
-    calls_.emplace(call, std::move(owner));
-  }
   // Before the call, whose end is what the alarm is called off at.
   if (cancel_after) {
     call->cancel.Set(&queue_, std::chrono::system_clock::now() + *cancel_after, &call->cancel_tag);
@@ -131,6 +129,8 @@ void AsyncCaller::Collect() {
   void* place = nullptr;
   bool ok = false;
   while (queue_.Next(&place, &ok)) {
+    // Start() is through with it.
+    std::unique_lock(mutex_).unlock();
     const Tag& tag = *static_cast<const Tag*>(place);
     Call* const call = tag.call;
     if (tag.is_cancel) {

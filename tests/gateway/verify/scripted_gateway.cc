@@ -154,10 +154,18 @@ std::vector<std::string> ScriptedGateway::Methods() const {
   return methods;
 }
 
+void ScriptedGateway::Delay(std::chrono::milliseconds delay) {
+  const std::lock_guard lock(mutex_);
+  delay_ = delay;
+}
+
 Status ScriptedGateway::Note(const std::string& method, ServerContext& context,
                              const google::protobuf::Message& request) {
-  std::this_thread::sleep_for(delay_);
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  const std::chrono::milliseconds delay = delay_;
+  lock.unlock();
+  std::this_thread::sleep_for(delay);
+  lock.lock();
   Call call{method, request.DebugString(), {}};
   for (const auto& [name, value] : context.client_metadata()) {
     call.metadata.emplace(std::string(name.data(), name.size()),

@@ -43,7 +43,7 @@ class ScriptedGateway {
   // What CompleteVerification answers, and after it GetVerification, one after the other.
   void Decide(std::deque<kora::idv::v1::Verification> answers);
   // How long every call takes.
-  void Delay(std::chrono::milliseconds delay) { delay_ = delay; }
+  void Delay(std::chrono::milliseconds delay);
 
   std::vector<Call> Calls() const;
   std::vector<std::string> Methods() const;
