@@ -44,7 +44,7 @@ std::optional<std::chrono::nanoseconds> TimeLeft(const grpc::ServerContext& cont
   const gpr_timespec left = gpr_convert_clock_type(context.raw_deadline(), GPR_TIMESPAN);
   if (gpr_time_cmp(left, gpr_inf_future(GPR_TIMESPAN)) == 0) return std::nullopt;
   // Callers may ask for millennia (99999999H), which are no number of nanoseconds.
-  constexpr int64_t kYear = 365 * 24 * 3600;
+  constexpr int64_t kYear = int64_t{365} * 24 * 3600;
   return std::chrono::seconds(std::clamp(left.tv_sec, -kYear, kYear)) +
          std::chrono::nanoseconds(left.tv_nsec);
 }

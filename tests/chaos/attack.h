@@ -32,6 +32,8 @@ class AttackLog {
   std::map<std::string, size_t> endings_;
 };
 
+inline constexpr size_t kKibPerMib = 1024;
+
 struct Attack {
   std::string name;
   // Done again and again, for some seconds.

@@ -50,7 +50,7 @@ class FloodAttackTest : public AttackTest {
   Attack MakeAttack(const Flood& flood) {
     return {.name = "flood of " + flood.name,
             .wave = [this, flood](AttackLog& log) { Send(flood, log); },
-            .memory_kib = 8 * 1024};
+            .memory_kib = 8 * kKibPerMib};
   }
 
  private:

@@ -30,9 +30,9 @@ constexpr char kRpc[] = "/kora.idv.v1.DocumentService/UploadDocument";
 
 // Twice `limits.upload_memory` of 256 MiB and what gRPC may use besides, over which it ends calls;
 // while it does, half as much comes in again.
-constexpr size_t kLastResortKib = (2 * 256 + 128) * 1024 * 3 / 2;
+constexpr size_t kLastResortKib = (2 * 256 + 128) * kKibPerMib * 3 / 2;
 // gRPC looks at the size of a message when it has all of it.
-constexpr size_t kOneMessageKib = (kLargeBytes >> 10) + 16 * 1024;
+constexpr size_t kOneMessageKib = (kLargeBytes >> 10) + 16 * kKibPerMib;
 
 std::string DataFrames(uint32_t stream, std::string_view bytes) {
   std::string frames;

@@ -214,8 +214,8 @@ TEST_F(MalformedTest, HarmsNobody) {
     log.Add(connection.heard());
   };
 
-  EndureAll({{"malformed frames and calls", send_malformed, 8 * 1024},
-             {"random frames", send_random, 8 * 1024}});
+  EndureAll({{"malformed frames and calls", send_malformed, 8 * kKibPerMib},
+             {"random frames", send_random, 8 * kKibPerMib}});
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST_F(MalformedMessageTest, RandomBytesHarmNobody) {
     }
   };
 
-  Endure({.name = "random messages", .wave = call, .memory_kib = 8 * 1024});
+  Endure({.name = "random messages", .wave = call, .memory_kib = 8 * kKibPerMib});
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ class StreamAttackTest : public AttackTest {
     return {.name = std::to_string(kResets) + " resets " + name,
             .wave = reset,
             // Of the streams that one turn of the connection brings.
-            .memory_kib = 16 * 1024};
+            .memory_kib = 16 * kKibPerMib};
   }
 
  private:
@@ -85,7 +85,7 @@ TEST_F(StreamAttackTest, StreamsOverTheCapAreRefused) {
   Endure({.name = std::to_string(kHeld) + " streams held",
           .wave = hold,
           // limits.max_streams_per_connection is 256.
-          .memory_kib = 256 * kKibPerStream + 4 * 1024,
+          .memory_kib = 256 * kKibPerStream + 4 * kKibPerMib,
           // gRPC ends a connection that goes over it, with all of its calls in one go.
           .costs_others_time = true});
 }
@@ -103,7 +103,7 @@ TEST_F(StreamAttackTest, StreamsTakeTheirMemoryWhereSettingsAreNotAcknowledged) 
 
   Endure({.name = std::to_string(kHeld) + " streams held, SETTINGS not acknowledged",
           .wave = hold,
-          .memory_kib = kHeld * kKibPerStream + 4 * 1024,
+          .memory_kib = kHeld * kKibPerStream + 4 * kKibPerMib,
           .costs_others_time = true});
 }
 
