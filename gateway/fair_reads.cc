@@ -1,4 +1,19 @@
-#include "gateway/fair_reads.h"
+// Has gRPC read its connections in turns, so that none of them can keep a shard to itself.
+//
+// gRPC 1.51 reads a connection until nothing is left in its socket before it looks at anything
+// else: the other connections, and the calls that it has read so far. Whoever sends faster than
+// gRPC parses (100,000 streams, each reset at once; headers without end; PINGs) stops all other
+// callers and has gRPC pile up calls without bound, below every cap of ours. No channel argument of
+// gRPC 1.51 changes that.
+//
+// This file therefore puts itself between gRPC and two functions of the C library: recvmsg(), which
+// tells gRPC now and then that there is nothing more to read, and epoll_ctl(), which learns where
+// gRPC waits for a connection, so that it can be woken for the rest. Linked into a program, it
+// works for all connections that gRPC serves in it; there is nothing to call. A connection whose
+// socket is empty when its turn ends costs nothing more.
+//
+// How much a turn may read depends on how long gRPC took for what it read before: images go through
+// in large pieces, what makes work in small ones.
 
 #include <dlfcn.h>
 #include <linux/tcp.h>
@@ -11,6 +26,8 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -19,6 +36,13 @@ namespace idv {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr size_t kLeastBytes = 1 << 10;
+// More than this makes uploads slower, not faster.
+constexpr size_t kMostBytes = 64 << 10;
+// A turn that took less allows the next one twice as much, one that took more half as much.
+constexpr std::chrono::microseconds kShort{25};
+constexpr std::chrono::microseconds kLong{50};
 
 // The function of that name that would be called without this file.
 template <typename Function>
@@ -60,7 +84,7 @@ class Connection {
   void Begin(int epoll_fd, const epoll_event& event) {
     event_data_ = event.data.u64;
     events_ = event.events;
-    allowed_ = FairReads::kLeastBytes;
+    allowed_ = kLeastBytes;
     used_ = 0;
     epoll_fd_ = epoll_fd;
   }
@@ -123,8 +147,8 @@ ssize_t Connection::ReadAllowed(int fd, msghdr* message, int flags) {
 // gRPC has parsed what it read. Wakes it, once it has seen to everything else, for what is left.
 void Connection::EndTurn(int fd) {
   const auto took = Clock::now().time_since_epoch() - Clock::duration(parsing_since_.load());
-  if (took < FairReads::kShort) allowed_ = std::min(2 * allowed_, FairReads::kMostBytes);
-  if (took > FairReads::kLong) allowed_ = std::max(allowed_ / 2, FairReads::kLeastBytes);
+  if (took < kShort) allowed_ = std::min(2 * allowed_, kMostBytes);
+  if (took > kLong) allowed_ = std::max(allowed_ / 2, kLeastBytes);
   used_ = 0;
   epoll_event event{};
   event.events = events_;

@@ -50,7 +50,7 @@ class FloodAttackTest : public AttackTest {
   Attack MakeAttack(const Flood& flood) {
     return {.name = "flood of " + flood.name,
             .wave = [this, flood](AttackLog& log) { Send(flood, log); },
-            .memory_kib = 8 * kKibPerMib};
+            .memory_kib = Sized<size_t>(4, 8) * kKibPerMib};
   }
 
  private:
