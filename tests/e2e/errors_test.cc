@@ -512,6 +512,30 @@ TEST(UpstreamErrorsTest, AKeyWithoutThePermissionIsPermissionDenied) {
                  .blame = "us"});
 }
 
+TEST(UpstreamErrorsTest, ATenantOverItsPlanIsToldWhenToTryAgain) {
+  const Sandbox sandbox({"--plan", "basic"});
+  Gateway gateway(sandbox);
+  const Client client(Connect(gateway.addresses()[0]));
+  const auto list = [&] {
+    return client.Call(&FraudAlertService::Stub::ListFraudAlerts, ListFraudAlertsRequest());
+  };
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(list().ok());
+
+  const auto reply = list();
+
+  SCOPED_TRACE(testing::PrintToString(reply));
+  EXPECT_EQ(reply.status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(reply.reason(), "UPSTREAM_RATE_LIMITED");
+  EXPECT_EQ(reply.info.metadata().at("blame"), "caller");
+  EXPECT_EQ(reply.info.metadata().at("upstream_code"), "RATE_LIMIT_EXCEEDED");
+  ASSERT_TRUE(reply.retry_info.has_value());
+  const auto seconds = reply.retry_info->retry_delay().seconds();
+  EXPECT_GT(seconds, 30);
+  EXPECT_LE(seconds, 60);
+  EXPECT_EQ(reply.Trailer("grpc-retry-pushback-ms"), std::to_string(seconds * 1000));
+  EXPECT_EQ(sandbox.Requests("/alerts").size(), 11U);
+}
+
 // Three tenants at the upstream; callers may act for two of them, and not with every method.
 class TenantsTest : public testing::Test {
  protected:

@@ -1,6 +1,7 @@
 #include "upstream/sandbox/api.h"
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -98,7 +99,7 @@ RouteMatch FindRoute(const RequestHead& head) {
 Response RefuseRoute(const RouteMatch& match) {
   if (match.allowed.empty()) return Refuse(404, "NOT_FOUND", "There is no such endpoint.");
   Response response = Refuse(405, "METHOD_NOT_ALLOWED", "Use " + match.allowed + ".");
-  response.allow = match.allowed;
+  response.headers.emplace_back("Allow", match.allowed);
   return response;
 }
 
@@ -110,9 +111,9 @@ std::string BearerKey(const RequestHead& head) {
   return header->substr(kBearer.size());
 }
 
-// Nothing if the key may do this. Codes and the choices between 400, 401 and 403 are ours; the docs
-// give the statuses' meanings only.
-std::optional<Response> RefuseCaller(const RequestHead& head, const Grant* grant, Scope scope) {
+// Nothing if the key is one of that tenant's. Codes and the choices between 400, 401 and 403 are
+// ours; the docs give the statuses' meanings only.
+std::optional<Response> RefuseTenant(const RequestHead& head, const Grant* grant) {
   if (grant == nullptr) {
     return Refuse(401, "INVALID_API_KEY", "The API key is missing or not known.");
   }
@@ -123,11 +124,38 @@ std::optional<Response> RefuseCaller(const RequestHead& head, const Grant* grant
   if (!EqualsIgnoringCase(*tenant, grant->tenant_id)) {
     return Refuse(403, "INVALID_TENANT_ID", "The API key is not of that tenant.");
   }
-  if (!grant->Allows(scope)) {
-    return Refuse(403, "FORBIDDEN",
-                  "The API key lacks the scope " + std::string(ScopeName(scope)) + ".");
-  }
   return std::nullopt;
+}
+
+// The documented 429.
+Response RefuseOverLimit(std::chrono::seconds retry_after) {
+  Response response{.status = 429,
+                    .body = Dump({{"code", "RATE_LIMIT_EXCEEDED"},
+                                  {"error", "The limit of requests is exceeded."},
+                                  {"details", {{"retryAfter", retry_after.count()}}}})};
+  response.headers.emplace_back("Retry-After", std::to_string(retry_after.count()));
+  return response;
+}
+
+void AddHeaders(const RateLimiter::Verdict& verdict, Response& response) {
+  const auto reset = std::chrono::ceil<std::chrono::seconds>(verdict.reset.time_since_epoch());
+  response.headers.emplace_back("X-RateLimit-Limit", std::to_string(verdict.limit));
+  response.headers.emplace_back("X-RateLimit-Remaining", std::to_string(verdict.remaining));
+  response.headers.emplace_back("X-RateLimit-Reset", std::to_string(reset.count()));
+}
+
+// `grant`: of the caller, if the route needs one.
+Response Serve(const Route& route, const Grant* grant, Call call) {
+  if (route.scope && !grant->Allows(*route.scope)) {
+    return Refuse(403, "FORBIDDEN",
+                  "The API key lacks the scope " + std::string(ScopeName(*route.scope)) + ".");
+  }
+  if (route.reviewer == Reviewer::kNeeded) {
+    const std::string* const header = call.head.Header("x-reviewer-id");
+    if (header == nullptr || header->empty()) return RefuseField("X-Reviewer-ID", "required");
+    call.reviewer = *header;
+  }
+  return route.handler(call);
 }
 
 }  // namespace
@@ -135,28 +163,28 @@ std::optional<Response> RefuseCaller(const RequestHead& head, const Grant* grant
 Response Api::Handle(const RequestHead& head, std::string_view body, Time now) {
   RouteMatch match = FindRoute(head);
   if (match.route == nullptr) return RefuseRoute(match);
+  const Route& route = *match.route;
 
   const Grant* const grant = tenants_.Find(BearerKey(head));
-  if (match.route->scope) {
-    if (auto refusal = RefuseCaller(head, grant, *match.route->scope)) return std::move(*refusal);
+  if (route.scope) {
+    if (auto refusal = RefuseTenant(head, grant)) return std::move(*refusal);
   }
-  std::string reviewer;
-  if (match.route->reviewer == Reviewer::kNeeded) {
-    const std::string* const header = head.Header("x-reviewer-id");
-    if (header == nullptr || header->empty()) return RefuseField("X-Reviewer-ID", "required");
-    reviewer = *header;
-  }
-
   match.variables.resize(2);
-  return match.route->handler(
-      {.store = store_,
-       .head = head,
-       .body = body,
-       .tenant_id = grant == nullptr ? std::string_view() : grant->tenant_id,
-       .reviewer = std::move(reviewer),
-       .id = std::move(match.variables[0]),
-       .image_type = std::move(match.variables[1]),
-       .now = now});
+  Call call{.store = store_,
+            .head = head,
+            .body = body,
+            .tenant_id = grant == nullptr ? std::string_view() : grant->tenant_id,
+            .reviewer = {},
+            .id = std::move(match.variables[0]),
+            .image_type = std::move(match.variables[1]),
+            .now = now};
+  if (!route.scope || grant->plan == nullptr) return Serve(route, grant, std::move(call));
+
+  const RateLimiter::Verdict verdict = limiter_.Take(grant->tenant_id, *grant->plan, now);
+  Response response = verdict.retry_after ? RefuseOverLimit(*verdict.retry_after)
+                                          : Serve(route, grant, std::move(call));
+  AddHeaders(verdict, response);
+  return response;
 }
 
 bool Api::CarriesImages(const RequestHead& head) {

@@ -5,12 +5,14 @@
 #include <string_view>
 
 #include "upstream/sandbox/http_message.h"
+#include "upstream/sandbox/rate_limiter.h"
 #include "upstream/sandbox/store.h"
 #include "upstream/sandbox/tenants.h"
 
 namespace idv::sandbox {
 
-// The vendor's REST API as a function from request to response: routes, header checks, validation.
+// The vendor's REST API as a function from request to response: routes, header checks, rate limits,
+// validation.
 // Knows nothing of sockets, faults or clocks. Borrows both arguments; belongs to the store's
 // thread.
 class Api {
@@ -18,8 +20,9 @@ class Api {
   Api(const Tenants& tenants, Store& store) : tenants_(tenants), store_(store) {}
 
   // Always an answer, errors as in upstream-api.md section 4. In this order: an unknown route 404,
-  // a wrong method 405, no or unknown key 401, no tenant 400, another tenant's key 403, a missing
-  // scope 403, no reviewer 400; then what is wrong with the body 400; then what the store says. Of
+  // a wrong method 405, no or unknown key 401, no tenant 400, another tenant's key 403, over the
+  // limit of the tenant's plan 429, a missing scope 403, no reviewer 400; then what is wrong with
+  // the body 400; then what the store says. From the limit on every answer has its headers. Of
   // images in `body`, the stand-ins of ImageFolding will do.
   Response Handle(const RequestHead& head, std::string_view body, Time now);
 
@@ -32,6 +35,7 @@ class Api {
  private:
   const Tenants& tenants_;
   Store& store_;
+  RateLimiter limiter_;
 };
 
 // The path of a request as faults see it: below the API's base, or else whole.

@@ -14,7 +14,7 @@ Response Ok(const Json& json) { return {.status = 200, .body = Dump(json)}; }
 
 Response RefuseMethod(const char* allowed) {
   Response response = Refuse(405, "METHOD_NOT_ALLOWED", "Wrong method.");
-  response.allow = allowed;
+  response.headers.emplace_back("Allow", allowed);
   return response;
 }
 

@@ -26,8 +26,17 @@ struct RequestHead {
 
 struct Response {
   int status = 200;
-  std::string body;        // JSON
-  std::string allow = {};  // of a 405: the `Allow` header
+  std::string body;  // JSON
+  // Besides what every response has.
+  std::vector<std::pair<std::string, std::string>> headers = {};
+
+  // The first header of exactly that name; nullptr when there is none.
+  const std::string* Header(std::string_view name) const {
+    for (const auto& [key, value] : headers) {
+      if (key == name) return &value;
+    }
+    return nullptr;
+  }
 };
 
 }  // namespace idv::sandbox

@@ -23,6 +23,7 @@
 #include "upstream/sandbox/control.h"
 #include "upstream/sandbox/duration.h"
 #include "upstream/sandbox/faults.h"
+#include "upstream/sandbox/rate_limiter.h"
 #include "upstream/sandbox/request_log.h"
 #include "upstream/sandbox/server.h"
 #include "upstream/sandbox/store.h"
@@ -41,6 +42,7 @@ constexpr int kBadArguments = 2;
 struct Flags {
   std::string listen = "127.0.0.1:8081";
   std::string tenants_file;
+  std::string plan;
   std::string latency = "0ms";
   std::vector<std::string> hang;
 };
@@ -52,13 +54,21 @@ void Describe(CLI::App& app, Flags& flags) {
   const auto is_duration = [](const std::string& text) {
     return ParseDuration(text) ? "" : "must be a duration such as 50ms or 2s";
   };
+  const auto is_plan = [](const std::string& text) {
+    return FindPlan(text) ? std::string() : "must be " + std::string(PlanNames());
+  };
   app.set_version_flag("--version", "idv-sandbox " IDV_VERSION);
   app.add_option("--listen", flags.listen, "Where to listen; port 0 takes a free one")
       ->type_name("HOST:PORT")
       ->capture_default_str()
       ->check(is_address);
-  app.add_option("--tenants", flags.tenants_file, "YAML file with tenants, keys and scopes")
-      ->type_name("FILE");
+  auto* const tenants =
+      app.add_option("--tenants", flags.tenants_file, "YAML file with tenants, keys and scopes")
+          ->type_name("FILE");
+  app.add_option("--plan", flags.plan, "Rate limit of the tenant that is there without --tenants")
+      ->type_name("NAME")
+      ->check(is_plan)
+      ->excludes(tenants);
   app.add_option("--latency", flags.latency, "Delay of every answer")
       ->type_name("DURATION")
       ->capture_default_str()
@@ -68,8 +78,9 @@ void Describe(CLI::App& app, Flags& flags) {
 }
 
 // Nothing, after having said why, when the file is no good.
-std::optional<Tenants> LoadTenants(const std::string& file) {
-  if (file.empty()) return Tenants::Default();
+std::optional<Tenants> LoadTenants(const Flags& flags) {
+  const std::string& file = flags.tenants_file;
+  if (file.empty()) return Tenants::Default(FindPlan(flags.plan));
   std::ifstream stream(file);
   std::ostringstream text;
   text << stream.rdbuf();
@@ -109,7 +120,7 @@ void RaiseDescriptorLimit() {
 }
 
 int Run(const Flags& flags) {
-  const auto tenants = LoadTenants(flags.tenants_file);
+  const auto tenants = LoadTenants(flags);
   if (!tenants) return kBadArguments;
   RaiseDescriptorLimit();
 

@@ -309,7 +309,7 @@ asio::awaitable<bool> Server::Send(Connection& connection, const Exchange& excha
   message.version(exchange.parser.get().version());
   message.keep_alive(exchange.parser.keep_alive() && !exchange.too_large);
   message.set(http::field::content_type, "application/json");
-  if (!response.allow.empty()) message.set(http::field::allow, response.allow);
+  for (const auto& [name, value] : response.headers) message.set(name, value);
   message.body() = std::move(response.body);
   message.prepare_payload();
 

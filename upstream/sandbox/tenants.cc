@@ -78,13 +78,21 @@ class TenantsReader {
   }
 
   void ReadTenant(const YAML::Node& node, const std::string& path) {
-    if (!IsMap(node, path, {"tenant_id", "keys"})) return;
+    if (!IsMap(node, path, {"tenant_id", "plan", "keys"})) return;
     tenant_id_ = ToLower(Text(node["tenant_id"], path + ".tenant_id"));
     if (!tenant_id_.empty() && !IsUuid(tenant_id_)) Note(path + ".tenant_id", "must be a UUID");
     if (!tenant_id_.empty() && !seen_.insert(tenant_id_).second) {
       Note(path + ".tenant_id", "is given twice");
     }
+    plan_ = node["plan"] ? ReadPlan(node["plan"], path + ".plan") : nullptr;
     EachItem(node["keys"], path + ".keys", &TenantsReader::ReadKey);
+  }
+
+  const Plan* ReadPlan(const YAML::Node& node, const std::string& path) {
+    const std::string name = Text(node, path);
+    const Plan* const plan = FindPlan(name);
+    if (plan == nullptr && !name.empty()) Note(path, "must be " + std::string(PlanNames()));
+    return plan;
   }
 
   void ReadKey(const YAML::Node& node, const std::string& path) {
@@ -93,7 +101,7 @@ class TenantsReader {
     scopes_ = 0;
     EachItem(node["scopes"], path + ".scopes", &TenantsReader::ReadScope);
     if (key.empty()) return;
-    const bool is_new = tenants.grants_.emplace(key, Grant{tenant_id_, scopes_}).second;
+    const bool is_new = tenants.grants_.emplace(key, Grant{tenant_id_, scopes_, plan_}).second;
     if (!is_new) Note(path + ".key", "is given twice");
   }
 
@@ -110,18 +118,20 @@ class TenantsReader {
   }
 
   std::set<std::string> seen_;
-  std::string tenant_id_;  // of the tenant being read
-  unsigned scopes_ = 0;    // of the key being read
+  // Of the tenant being read.
+  std::string tenant_id_;
+  const Plan* plan_ = nullptr;
+  unsigned scopes_ = 0;  // of the key being read
 };
 
 std::string_view ScopeName(Scope scope) {
   return kScopeNames[static_cast<std::size_t>(scope)].first;
 }
 
-Tenants Tenants::Default() {
+Tenants Tenants::Default(const Plan* plan) {
   Tenants tenants;
   tenants.grants_.emplace("test_sk_sandbox",
-                          Grant{"550e8400-e29b-41d4-a716-446655440000", kAllScopes});
+                          Grant{"550e8400-e29b-41d4-a716-446655440000", kAllScopes, plan});
   return tenants;
 }
 

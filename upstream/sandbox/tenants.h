@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "upstream/sandbox/rate_limiter.h"
+
 namespace idv::sandbox {
 
 // What a key may do. The vendor has scopes, but no source names them: these are our own.
@@ -24,8 +26,9 @@ std::string_view ScopeName(Scope scope);
 
 // The tenant that a key belongs to, and what it may do there.
 struct Grant {
-  std::string tenant_id;  // lower case
-  unsigned scopes = 0;    // one bit per Scope
+  std::string tenant_id;       // lower case
+  unsigned scopes = 0;         // one bit per Scope
+  const Plan* plan = nullptr;  // of the tenant; nullptr: no rate limit
 
   bool Allows(Scope scope) const { return (scopes >> static_cast<unsigned>(scope) & 1U) != 0; }
 };
@@ -34,12 +37,13 @@ struct Grant {
 class Tenants {
  public:
   // One tenant with one key that may do everything, for a sandbox without a file (design section
-  // 10).
-  static Tenants Default();
+  // 10); nullptr: without a rate limit.
+  static Tenants Default(const Plan* plan = nullptr);
 
   // From YAML:
   //   tenants:
   //     - tenant_id: 550e8400-e29b-41d4-a716-446655440000
+  //       plan: basic                                  # without one: no rate limit
   //       keys:
   //         - {key: test_sk_sandbox, scopes: ["*"]}   # "*" = all
   // Or all that is wrong with it, one problem an entry, each with its path.

@@ -191,10 +191,73 @@ TEST(ApiTest, NamesTheRightMethodInA405) {
   Caller caller;
 
   EXPECT_EQ(caller.Send("DELETE", "/verifications/x", "").status, 405);
-  EXPECT_EQ(caller.last.allow, "GET");
+  EXPECT_EQ(*caller.last.Header("Allow"), "GET");
   EXPECT_EQ(caller.Get("/verifications").status, 405);
-  EXPECT_EQ(caller.last.allow, "POST");
+  EXPECT_EQ(*caller.last.Header("Allow"), "POST");
   EXPECT_EQ(caller.Send("HEAD", "/health", "").status, 405);
+}
+
+class LimitTest : public testing::Test {
+ protected:
+  LimitTest() {
+    caller_.SetHeader("authorization", "Bearer limited");
+    caller_.SetHeader("x-tenant-id", kLimitedTenant);
+  }
+
+  std::string Header(const std::string& name) const {
+    const std::string* const value = caller_.last.Header(name);
+    return value == nullptr ? "none" : *value;
+  }
+
+  Caller caller_;
+};
+
+TEST_F(LimitTest, IsInTheHeadersOfEveryAnswer) {
+  EXPECT_EQ(caller_.Get("/alerts").status, 200);
+  EXPECT_EQ(Header("X-RateLimit-Limit"), "10");
+  EXPECT_EQ(Header("X-RateLimit-Remaining"), "9");
+  EXPECT_EQ(Header("X-RateLimit-Reset"), "1767323105");
+  EXPECT_EQ(Header("Retry-After"), "none");
+
+  EXPECT_EQ(caller_.Get("/verifications/nobody").status, 404);
+  EXPECT_EQ(Header("X-RateLimit-Remaining"), "8");
+  EXPECT_EQ(caller_.Post("/verifications", "nonsense").status, 400);
+  EXPECT_EQ(Header("X-RateLimit-Remaining"), "7");
+}
+
+TEST_F(LimitTest, CountsOverAllKeysOfTheTenantAndWhatTheyMayNot) {
+  caller_.Get("/alerts");
+  caller_.SetHeader("authorization", "Bearer limited-reader");
+
+  EXPECT_EQ(caller_.Get("/document-types").status, 403);
+
+  EXPECT_EQ(Header("X-RateLimit-Remaining"), "8");
+}
+
+TEST_F(LimitTest, RefusesWhatIsOverItAndDoesNothing) {
+  for (int i = 0; i < 10; ++i) caller_.Get("/alerts");
+  caller_.now += std::chrono::milliseconds(20'001);
+
+  const Reply refused = caller_.Post("/verifications", R"({"externalId":"x"})");
+
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.json["code"], "RATE_LIMIT_EXCEEDED");
+  EXPECT_EQ(refused.json["details"], Json::parse(R"({"retryAfter":40})"));
+  EXPECT_EQ(Header("Retry-After"), "40");
+  EXPECT_EQ(Header("X-RateLimit-Remaining"), "0");
+  caller_.now += std::chrono::seconds(40);
+  EXPECT_EQ(caller_.Get("/subjects/x/verifications").json["total"], 0);
+}
+
+TEST_F(LimitTest, SparesStrangersHealthAndTenantsWithoutAPlan) {
+  EXPECT_EQ(caller_.Get("/health").status, 200);
+  EXPECT_EQ(Header("X-RateLimit-Limit"), "none");
+  caller_.SetHeader("x-tenant-id", kTenant);
+  EXPECT_EQ(caller_.Get("/alerts").status, 403);
+  EXPECT_EQ(Header("X-RateLimit-Limit"), "none");
+  caller_.SetHeader("authorization", "Bearer all");
+  EXPECT_EQ(caller_.Get("/alerts").status, 200);
+  EXPECT_EQ(Header("X-RateLimit-Limit"), "none");
 }
 
 TEST(ApiTest, DecodesPathSegmentsAfterSplitting) {

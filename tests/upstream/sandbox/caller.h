@@ -17,6 +17,9 @@ namespace idv::sandbox {
 inline constexpr const char* kTenant = "550e8400-e29b-41d4-a716-446655440000";
 inline constexpr const char* kOtherTenant = "11111111-2222-4333-8444-555555555555";
 
+// Has a rate limit, the others do not.
+inline constexpr const char* kLimitedTenant = "22222222-3333-4444-8555-666666666666";
+
 inline IdGenerator CountingIds() {
   return [n = 0]() mutable { return "id-" + std::to_string(++n); };
 }
@@ -95,6 +98,9 @@ tenants:
       - {key: writer, scopes: ["verifications:write"]}
   - tenant_id: 11111111-2222-4333-8444-555555555555
     keys: [{key: other, scopes: ["*"]}]
+  - tenant_id: 22222222-3333-4444-8555-666666666666
+    plan: basic
+    keys: [{key: limited, scopes: ["*"]}, {key: limited-reader, scopes: ["alerts:read"]}]
 )");
     return std::get<Tenants>(std::move(parsed));
   }

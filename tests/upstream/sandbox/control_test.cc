@@ -62,7 +62,7 @@ TEST_F(ControlTest, RefusesOtherPathsAndMethods) {
   EXPECT_EQ(last_.status, 405);
   Call("POST", "/__sandbox/requests");
   EXPECT_EQ(last_.status, 405);
-  EXPECT_EQ(last_.allow, "GET, DELETE");
+  EXPECT_EQ(*last_.Header("Allow"), "GET, DELETE");
 }
 
 }  // namespace

@@ -130,6 +130,14 @@ class Client {
     return {static_cast<int>(parser.get().result_int()), text.empty() ? json() : json::parse(text)};
   }
 
+  // The header as it comes.
+  std::string FinishRaw() {
+    asio::streambuf buffer;
+    const std::size_t size = asio::read_until(socket_, buffer, "\r\n\r\n");
+    return {asio::buffers_begin(buffer.data()),
+            asio::buffers_begin(buffer.data()) + static_cast<std::ptrdiff_t>(size)};
+  }
+
   Reply Call(const std::string& method, const std::string& target, const std::string& body = "") {
     Start(method, target, body);
     return Finish();
@@ -237,6 +245,21 @@ TEST_F(ProgramTest, AnswersStrangersByTheBook) {
   EXPECT_EQ(client.Call("GET", "/api/v1/idv/alerts").status, 403);
   client.key = "wrong";
   EXPECT_EQ(client.Call("GET", "/api/v1/idv/alerts").status, 401);
+}
+
+TEST_F(ProgramTest, LimitsByPlan) {
+  Start({"--plan", "basic"});
+  Client client(port_);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(client.Call("GET", "/api/v1/idv/alerts").status, 200);
+
+  client.Start("GET", "/api/v1/idv/alerts");
+  const std::string answer = client.FinishRaw();
+
+  EXPECT_THAT(answer, testing::StartsWith("HTTP/1.1 429 Too Many Requests\r\n"));
+  EXPECT_THAT(answer, testing::ContainsRegex("\r\nRetry-After: [0-9]+\r\n"));
+  EXPECT_THAT(answer, testing::HasSubstr("\r\nX-RateLimit-Limit: 10\r\n"));
+  EXPECT_THAT(answer, testing::HasSubstr("\r\nX-RateLimit-Remaining: 0\r\n"));
+  EXPECT_THAT(answer, testing::ContainsRegex("\r\nX-RateLimit-Reset: [0-9]+\r\n"));
 }
 
 TEST_F(ProgramTest, LogsWhatItReceived) {
@@ -459,6 +482,8 @@ TEST_F(ProgramTest, RefusesBadFlags) {
        std::vector<std::vector<std::string>>{{"--nonsense"},
                                              {"--listen", "nowhere"},
                                              {"--latency", "fast"},
+                                             {"--plan", "golden"},
+                                             {"--plan", "basic", "--tenants", "/dev/null"},
                                              {"--tenants", "/no/such/file"},
                                              {"--tenants", "/"},
                                              {"extra"}}) {

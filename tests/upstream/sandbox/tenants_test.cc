@@ -53,13 +53,32 @@ tenants:
   EXPECT_TRUE(tenants.Find("b")->Allows(Scope::kReviewsWrite));
 }
 
+TEST(TenantsTest, GivesEveryKeyThePlanOfItsTenant) {
+  const auto parsed = Tenants::Parse(R"(
+tenants:
+  - tenant_id: 550e8400-e29b-41d4-a716-446655440000
+    plan: professional
+    keys: [{key: a, scopes: ["*"]}, {key: b, scopes: ["*"]}]
+  - tenant_id: 11111111-2222-4333-8444-555555555555
+    keys: [{key: c, scopes: ["*"]}]
+)");
+  ASSERT_TRUE(std::holds_alternative<Tenants>(parsed));
+  const auto& tenants = std::get<Tenants>(parsed);
+
+  EXPECT_EQ(tenants.Find("a")->plan, FindPlan("professional"));
+  EXPECT_EQ(tenants.Find("b")->plan, FindPlan("professional"));
+  EXPECT_EQ(tenants.Find("c")->plan, nullptr);
+  EXPECT_EQ(Tenants::Default().Find("test_sk_sandbox")->plan, nullptr);
+  EXPECT_EQ(Tenants::Default(FindPlan("basic")).Find("test_sk_sandbox")->plan, FindPlan("basic"));
+}
+
 TEST(TenantsTest, ReportsEveryProblemWithItsPath) {
   EXPECT_THAT(
       Problems(R"(
 extra: 1
 tenants:
   - tenant_id: nonsense
-    plan: basic
+    plan: golden
     keys:
       - {key: a, scopes: [dance, "*"]}
       - {key: a, scopes: []}
@@ -69,8 +88,8 @@ tenants:
   - tenant_id: 550e8400-e29b-41d4-a716-446655440000
     keys: [{key: b, scopes: ["*"]}, 3]
 )"),
-      ElementsAre("the file: unknown key extra", "tenants[0]: unknown key plan",
-                  "tenants[0].tenant_id: must be a UUID",
+      ElementsAre("the file: unknown key extra", "tenants[0].tenant_id: must be a UUID",
+                  "tenants[0].plan: must be basic, professional or enterprise",
                   "tenants[0].keys[0].scopes[0]: unknown scope dance",
                   "tenants[0].keys[1].scopes: must be a list of at least one item",
                   "tenants[0].keys[1].key: is given twice",
