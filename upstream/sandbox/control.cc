@@ -1,7 +1,11 @@
 #include "upstream/sandbox/control.h"
 
+#include <chrono>
+#include <optional>
+#include <string>
 #include <utility>
 
+#include "upstream/sandbox/duration.h"
 #include "upstream/sandbox/refusals.h"
 #include "upstream/sandbox/target.h"
 
@@ -11,6 +15,15 @@ namespace {
 constexpr std::string_view kPrefix = "/__sandbox/";
 
 Response Ok(const Json& json) { return {.status = 200, .body = Dump(json)}; }
+
+// {"advance": "24h"}.
+std::optional<std::chrono::milliseconds> ParseAdvance(std::string_view body) {
+  const Json object = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object() || object.size() != 1) return std::nullopt;
+  const auto found = object.find("advance");
+  if (found == object.end() || !found->is_string()) return std::nullopt;
+  return ParseDuration(found->get<std::string>());
+}
 
 Response RefuseMethod(const char* allowed) {
   Response response = Refuse(405, "METHOD_NOT_ALLOWED", "Wrong method.");
@@ -27,6 +40,7 @@ bool Control::IsControlPath(std::string_view path) {
 Response Control::Handle(const RequestHead& head, std::string_view body) {
   if (head.path == "/__sandbox/faults") return HandleFaults(head, body);
   if (head.path == "/__sandbox/requests") return HandleRequests(head);
+  if (head.path == "/__sandbox/clock") return HandleClock(head, body);
   return Refuse(404, "NOT_FOUND", "There is no such endpoint.");
 }
 
@@ -53,6 +67,21 @@ Response Control::HandleRequests(const RequestHead& head) {
   if (head.method != "DELETE") return RefuseMethod("GET, DELETE");
   log_.Clear();
   return Ok(Json::object());
+}
+
+Response Control::HandleClock(const RequestHead& head, std::string_view body) {
+  if (head.method == "POST") {
+    const auto advance = ParseAdvance(body);
+    if (!advance) {
+      return RefuseBinding(R"(the body must be {"advance": D}, D a duration such as 90s or 24h)");
+    }
+    clock_.Advance(*advance);
+  } else if (head.method == "DELETE") {
+    clock_.Reset();
+  } else if (head.method != "GET") {
+    return RefuseMethod("GET, POST, DELETE");
+  }
+  return Ok({{"now", FormatTime(clock_.Now())}, {"ahead_ms", clock_.ahead().count()}});
 }
 
 }  // namespace idv::sandbox

@@ -3,29 +3,34 @@
 
 #include <string_view>
 
+#include "upstream/sandbox/clock.h"
 #include "upstream/sandbox/faults.h"
 #include "upstream/sandbox/http_message.h"
 #include "upstream/sandbox/request_log.h"
 
 namespace idv::sandbox {
 
-// The endpoints below /__sandbox/, for tests: no key, no faults, not logged. Borrows both
+// The endpoints below /__sandbox/, for tests: no key, no faults, not logged. Borrows its
 // arguments; belongs to their thread.
 class Control {
  public:
-  Control(Faults& faults, RequestLog& log) : faults_(faults), log_(log) {}
+  Control(Faults& faults, RequestLog& log, Clock& clock)
+      : faults_(faults), log_(log), clock_(clock) {}
 
   static bool IsControlPath(std::string_view path);
 
-  // GET, POST, DELETE /__sandbox/faults; GET, DELETE /__sandbox/requests. 400 names every problem.
+  // GET, POST, DELETE /__sandbox/faults; GET, DELETE /__sandbox/requests; GET, POST, DELETE
+  // /__sandbox/clock. 400 names every problem.
   Response Handle(const RequestHead& head, std::string_view body);
 
  private:
   Response HandleFaults(const RequestHead& head, std::string_view body);
   Response HandleRequests(const RequestHead& head);
+  Response HandleClock(const RequestHead& head, std::string_view body);
 
   Faults& faults_;
   RequestLog& log_;
+  Clock& clock_;
 };
 
 }  // namespace idv::sandbox

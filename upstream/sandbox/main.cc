@@ -20,6 +20,7 @@
 
 #include "upstream/sandbox/address.h"
 #include "upstream/sandbox/api.h"
+#include "upstream/sandbox/clock.h"
 #include "upstream/sandbox/control.h"
 #include "upstream/sandbox/duration.h"
 #include "upstream/sandbox/faults.h"
@@ -129,9 +130,10 @@ int Run(const Flags& flags) {
   Faults faults;
   AddFaults(flags, faults);
   RequestLog log;
-  Control control(faults, log);
+  Clock clock;
+  Control control(faults, log, clock);
   boost::asio::io_context io(1);
-  Server server(io, {api, control, faults, log, std::chrono::system_clock::now});
+  Server server(io, {api, control, faults, log, clock});
 
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&io](const boost::system::error_code&, int) { io.stop(); });

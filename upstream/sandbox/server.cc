@@ -249,7 +249,7 @@ asio::awaitable<bool> Server::Receive(Connection& connection, Exchange& exchange
 
   exchange.head = HeadOf(parser.get());
   if (!Control::IsControlPath(exchange.head->path)) {
-    exchange.log_id = parts_.log.Begin(exchange.head, parts_.clock());
+    exchange.log_id = parts_.log.Begin(exchange.head, parts_.clock.Now());
   }
   parser.get().body() = {&exchange.sink, &parts_.log, exchange.log_id};
   if (Api::CarriesImages(*exchange.head)) {
@@ -271,7 +271,7 @@ asio::awaitable<bool> Server::Receive(Connection& connection, Exchange& exchange
   }
   parts_.log.EndBody(exchange.log_id, exchange.sink.Sha256(), parser.is_done());
   const bool cut = error && !exchange.too_large;
-  if (cut) parts_.log.Aborted(exchange.log_id, parts_.clock());
+  if (cut) parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
   co_return !cut;
 }
 
@@ -287,14 +287,14 @@ asio::awaitable<bool> Server::Suffer(Connection& connection, const Exchange& exc
   std::optional<std::chrono::milliseconds> delay;
   if (!plan.hang) delay = plan.delay;
   const bool there = co_await WaitWhileConnected(connection.socket, connection.buffer, delay);
-  if (!there) parts_.log.Aborted(exchange.log_id, parts_.clock());
+  if (!there) parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
   co_return there;
 }
 
 Response Server::Handle(const RequestHead& head, std::string_view body) {
   try {
     if (Control::IsControlPath(head.path)) return parts_.control.Handle(head, body);
-    return parts_.api.Handle(head, body, parts_.clock());
+    return parts_.api.Handle(head, body, parts_.clock.Now());
   } catch (const std::exception& error) {
     std::cerr << "idv-sandbox: internal error: " << error.what() << '\n';
     return Refuse(500, "INTERNAL", "Fault of the sandbox.");
@@ -317,10 +317,10 @@ asio::awaitable<bool> Server::Send(Connection& connection, const Exchange& excha
   co_await http::async_write(connection.socket, message,
                              asio::redirect_error(use_awaitable, error));
   if (error) {
-    parts_.log.Aborted(exchange.log_id, parts_.clock());
+    parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
     co_return false;
   }
-  parts_.log.Answered(exchange.log_id, response.status, parts_.clock());
+  parts_.log.Answered(exchange.log_id, response.status, parts_.clock.Now());
   co_return message.keep_alive();
 }
 

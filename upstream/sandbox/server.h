@@ -4,19 +4,17 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <functional>
 #include <string>
 #include <string_view>
 
 #include "upstream/sandbox/api.h"
+#include "upstream/sandbox/clock.h"
 #include "upstream/sandbox/control.h"
 #include "upstream/sandbox/faults.h"
 #include "upstream/sandbox/http_message.h"
 #include "upstream/sandbox/request_log.h"
 
 namespace idv::sandbox {
-
-using Clock = std::function<Time()>;
 
 // HTTP/1.1 with keep-alive in front of Api and Control. Does the faults and writes the request log.
 // Everything runs on the one thread that runs `io`; that is what makes locks unnecessary. Borrows
@@ -28,7 +26,7 @@ class Server {
     Control& control;
     Faults& faults;
     RequestLog& log;
-    Clock clock;
+    Clock& clock;
   };
 
   Server(boost::asio::io_context& io, Parts parts);

@@ -18,7 +18,8 @@ class ControlTest : public testing::Test {
 
   Faults faults_;
   RequestLog log_;
-  Control control_{faults_, log_};
+  Clock clock_;
+  Control control_{faults_, log_, clock_};
   Response last_;
 };
 
@@ -55,9 +56,36 @@ TEST_F(ControlTest, ListsAndClearsRequests) {
   EXPECT_EQ(Call("GET", "/__sandbox/requests"), Json::parse(R"({"requests":[]})"));
 }
 
+TEST_F(ControlTest, MovesTheClockAndSetsItBack) {
+  const Time before = std::chrono::system_clock::now();
+
+  EXPECT_EQ(Call("POST", "/__sandbox/clock", R"({"advance":"24h"})")["ahead_ms"], 86'400'000);
+  EXPECT_EQ(Call("POST", "/__sandbox/clock", R"({"advance":"1ms"})")["ahead_ms"], 86'400'001);
+
+  const Time moved = clock_.Now();
+  EXPECT_GE(moved, before + std::chrono::milliseconds(86'400'001));
+  EXPECT_GE(std::string(Call("GET", "/__sandbox/clock")["now"]), FormatTime(moved));
+  EXPECT_EQ(Call("DELETE", "/__sandbox/clock")["ahead_ms"], 0);
+  EXPECT_LT(clock_.Now(), before + std::chrono::hours(24));
+}
+
+TEST_F(ControlTest, RefusesToMoveTheClockByNoDuration) {
+  for (const char* const body :
+       {"", "7", "{}", R"({"advance":5})", R"({"advance":"soon"})", R"({"advance":"-1s"})",
+        R"({"advance":"25h"})", R"({"advance":"1s","by":"2s"})"}) {
+    EXPECT_THAT(std::string(Call("POST", "/__sandbox/clock", body)["error"]),
+                testing::HasSubstr("advance"))
+        << body;
+    EXPECT_EQ(last_.status, 400) << body;
+  }
+  EXPECT_EQ(clock_.ahead(), std::chrono::milliseconds(0));
+}
+
 TEST_F(ControlTest, RefusesOtherPathsAndMethods) {
-  Call("GET", "/__sandbox/clock");
+  Call("GET", "/__sandbox/nothing");
   EXPECT_EQ(last_.status, 404);
+  Call("PUT", "/__sandbox/clock");
+  EXPECT_EQ(last_.status, 405);
   Call("PUT", "/__sandbox/faults");
   EXPECT_EQ(last_.status, 405);
   Call("POST", "/__sandbox/requests");

@@ -262,6 +262,21 @@ TEST_F(ProgramTest, LimitsByPlan) {
   EXPECT_THAT(answer, testing::ContainsRegex("\r\nX-RateLimit-Reset: [0-9]+\r\n"));
 }
 
+TEST_F(ProgramTest, LetsTestsMoveItsClock) {
+  Start({"--plan", "basic"});
+  Client client(port_);
+  const std::string at =
+      "/api/v1/idv/verifications/" +
+      std::string(
+          client.Call("POST", "/api/v1/idv/verifications", R"({"externalId":"x"})").body["id"]);
+  while (client.Call("GET", at).status != 429) {
+  }
+
+  EXPECT_EQ(client.Call("POST", "/__sandbox/clock", R"({"advance":"24h"})").status, 200);
+
+  EXPECT_EQ(client.Call("GET", at).body["status"], "expired");
+}
+
 TEST_F(ProgramTest, LogsWhatItReceived) {
   Start();
 
