@@ -36,7 +36,7 @@ RateLimiter::Verdict RateLimiter::Take(std::string_view tenant_id, const Plan& p
 
   std::optional<Time> free_at;
   if (minute.used >= plan.requests_per_minute) free_at = minute.end;
-  if (hour.used >= plan.requests_per_hour) free_at = std::max(minute.end, hour.end);
+  if (hour.used >= plan.requests_per_hour) free_at = std::max(free_at.value_or(hour.end), hour.end);
   if (!free_at) {
     ++minute.used;
     ++hour.used;

@@ -86,6 +86,23 @@ TEST_F(RateLimiterTest, RefusesForTheRestOfAnHourThatIsUsedUp) {
   EXPECT_EQ(Take().remaining, 9);
 }
 
+// The minute that is under way then has room, and outlasts the hour.
+TEST_F(RateLimiterTest, WaitsForNoMoreThanWhatIsUsedUp) {
+  for (int minute = 0; minute < 29; ++minute) {
+    now_ = start_ + minutes(minute);
+    for (int i = 0; i < 10; ++i) Take();
+  }
+  now_ = start_ + minutes(29);
+  for (int i = 0; i < 5; ++i) Take();
+  now_ = start_ + hours(1) - seconds(10);
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(Take().retry_after);
+
+  const auto refused = Take();
+
+  EXPECT_EQ(refused.retry_after, seconds(10));
+  EXPECT_EQ(refused.reset, start_ + hours(1));
+}
+
 TEST_F(RateLimiterTest, TellsOfTheHourWhereItLeavesLess) {
   for (int minute = 0; minute < 29; ++minute) {
     now_ = start_ + minutes(minute);
