@@ -12,6 +12,7 @@
 
 #include "gateway/incoming_call.h"
 #include "gateway/metadata.h"
+#include "gateway/requested_message.h"
 #include "gateway/status.h"
 #include "upstream/failure.h"
 
@@ -61,6 +62,8 @@ struct Calls::Exchange {
   explicit Exchange(Shard& shard) : call(shard) {}
 
   IncomingCall call;
+  // An upload's message, which is not read before it is asked for.
+  std::optional<RequestedMessage> requested;
   grpc::ByteBuffer request_bytes;
   google::protobuf::Arena arena;
   std::string response_bytes;
@@ -73,13 +76,23 @@ Calls::Calls(const Methods& methods, Options options)
       options_(std::move(options)),
       admission_(options_.caps, options_.tenants.size()) {
   for (const auto* service : methods_.services()) {
-    services_.push_back(std::make_unique<RawService>(*service));
+    services_.push_back(
+        std::make_unique<RawService>(*service, service->full_name(), [&](const auto& rpc) {
+          return std::any_of(methods_.all().begin(), methods_.all().end(),
+                             [&](const Method& method) {
+                               return &method.route.method() == &rpc && method.is_upload();
+                             });
+        }));
   }
 }
 
 void Calls::ServeOn(Shard& shard) {
   for (const Method& method : methods_.all()) {
-    Spawn(method.is_upload() ? RefuseUpload(shard, method) : Serve(shard, method));
+    if (method.is_frame_stream()) {
+      Spawn(RefuseFrameStream(shard, method));
+    } else {
+      Spawn(method.is_upload() ? ServeUpload(shard, method) : Serve(shard, method));
+    }
   }
 }
 
@@ -97,6 +110,28 @@ Task<> Calls::Serve(Shard& shard, const Method& method) {
   const bool matched = co_await call.operation;
   if (!matched) co_return;
   Spawn(Serve(shard, method));  // waits for the next one
+  co_await Answer(shard, method, exchange, writer);
+  co_await call.done;
+}
+
+Task<> Calls::ServeUpload(Shard& shard, const Method& method) {
+  Exchange exchange(shard);
+  IncomingCall& call = exchange.call;
+  RawService::UploadReader reader(&call.context);
+  ServiceOf(method).RequestUpload(method.index_in_service, call.context, reader, shard.queue(),
+                                  call.operation.tag());
+  const bool matched = co_await call.operation;
+  if (!matched) co_return;
+  Spawn(ServeUpload(shard, method));
+  exchange.requested.emplace(shard, reader, call.cancellation);
+  co_await Answer(shard, method, exchange, reader);
+  co_await exchange.requested->End();
+  co_await call.done;
+}
+
+template <typename Writer>
+Task<> Calls::Answer(Shard& shard, const Method& method, Exchange& exchange, Writer& writer) {
+  IncomingCall& call = exchange.call;
   const RunningCalls::Entry running(shard.running(), call.cancellation);
 
   const std::string request_id = RequestIdOf(call.context);
@@ -113,7 +148,6 @@ Task<> Calls::Serve(Shard& shard, const Method& method) {
     writer.FinishWithError(ToGrpc(status, request_id, attempts), call.operation.tag());
   }
   co_await call.operation;
-  co_await call.done;
 }
 
 Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exchange) {
@@ -124,8 +158,13 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
   const absl::StatusOr<std::optional<size_t>> authorized = Authorize(method, exchange.call.context);
   if (!authorized.ok()) co_return authorized.status();
   const std::optional<size_t> tenant = *authorized;
+  const TimePoint deadline = DeadlineOf(method, exchange.call.context);
+  if (exchange.requested) {
+    absl::Status received = co_await exchange.requested->Receive(exchange.request_bytes, deadline);
+    if (!received.ok()) co_return received;
+  }
 
-  const size_t upload_bytes = method.route.takes_images() ? exchange.request_bytes.Length() : 0;
+  const size_t upload_bytes = method.is_upload() ? exchange.request_bytes.Length() : 0;
   absl::StatusOr<Admission::Ticket> ticket =
       admission_.Admit({.caller = kLocalIdentity, .tenant = tenant, .upload_bytes = upload_bytes});
   if (!ticket.ok()) co_return ticket.status();
@@ -135,7 +174,6 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
   absl::Status parsed = Parse(method, exchange.request_bytes, request);
   if (!parsed.ok()) co_return parsed;
 
-  const TimePoint deadline = DeadlineOf(method, exchange.call.context);
   if (Clock::now() >= deadline) {
     co_return Fail(
         reason::kDeadlineInQueue,
@@ -212,14 +250,14 @@ TimePoint Calls::DeadlineOf(const Method& method, const grpc::ServerContext& con
   return Clock::now() + std::min<std::chrono::nanoseconds>(allowed, options_.limits.max_deadline);
 }
 
-Task<> Calls::RefuseUpload(Shard& shard, const Method& method) {
+Task<> Calls::RefuseFrameStream(Shard& shard, const Method& method) {
   IncomingCall call(shard);
   RawService::UploadReader reader(&call.context);
   ServiceOf(method).RequestUpload(method.index_in_service, call.context, reader, shard.queue(),
                                   call.operation.tag());
   const bool matched = co_await call.operation;
   if (!matched) co_return;
-  Spawn(RefuseUpload(shard, method));
+  Spawn(RefuseFrameStream(shard, method));
 
   const std::string request_id = RequestIdOf(call.context);
   call.context.AddTrailingMetadata("x-request-id", request_id);

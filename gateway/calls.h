@@ -51,7 +51,11 @@ class Calls {
   struct Exchange;
 
   Task<> Serve(Shard& shard, const Method& method);
-  Task<> RefuseUpload(Shard& shard, const Method& method);
+  Task<> ServeUpload(Shard& shard, const Method& method);
+  Task<> RefuseFrameStream(Shard& shard, const Method& method);
+  // Runs the call, whose message `writer` does not have yet if it is an upload, and ends it.
+  template <typename Writer>
+  Task<> Answer(Shard& shard, const Method& method, Exchange& exchange, Writer& writer);
   Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange);
 
   absl::Status Parse(const Method& method, grpc::ByteBuffer& bytes,

@@ -24,7 +24,9 @@ struct Method {
   // An empty request, to make others from.
   const google::protobuf::Message* request;
 
-  bool is_upload() const { return route.method().client_streaming(); }
+  bool is_frame_stream() const { return route.method().client_streaming(); }
+  // Its one message may be large.
+  bool is_upload() const { return route.takes_images() && !is_frame_stream(); }
 };
 
 // All RPCs of some services of this program, compiled from their descriptors: to serve another RPC,

@@ -6,6 +6,7 @@
 #include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,9 +22,13 @@ class RawService final : public grpc::Service {
   using DownloadWriter = grpc::ServerAsyncWriter<grpc::ByteBuffer>;
   using Stream = grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer>;
 
+  // Of a method that takes one message, whether gRPC is to bring its calls before it has read that:
+  // such a call is asked for as an upload.
+  using IsReadOnRequest = std::function<bool(const google::protobuf::MethodDescriptor&)>;
+
   // `name`: in place of the descriptor's full name, for a service that goes by two.
   explicit RawService(const google::protobuf::ServiceDescriptor& service,
-                      const std::string& name = "");
+                      const std::string& name = "", const IsReadOnRequest& is_read_on_request = {});
 
   // Each asks for one call of the method at that place in the descriptor, which must be of that
   // kind. `tag` comes back on `queue` when there is one, or with false when the server shuts down.

@@ -14,9 +14,9 @@ using std::chrono::milliseconds;
 // Over the largest message that is taken, so that our own error can say that one is too large.
 constexpr size_t kTransportReserveBytes = 1 << 20;
 
-// What gRPC may use beside the uploads. Twice those, since a message is held once by gRPC and once
-// parsed while it changes hands.
-constexpr size_t kMemoryReserveBytes = size_t{128} << 20;
+// What gRPC may use beside the uploads that it reads: connections, and what it has read ahead of
+// some thousand calls.
+constexpr size_t kMemoryReserveBytes = size_t{256} << 20;
 
 // How much of a request gRPC reads ahead of us.
 constexpr int kStreamWindowBytes = 64 << 10;
@@ -81,9 +81,11 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
   set(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes);
   const size_t largest_message = config.limits.max_message_bytes + config.limits.max_image_bytes;
   builder.SetMaxReceiveMessageSize(static_cast<int>(largest_message + kTransportReserveBytes));
-  // The last resort, since it ends running calls too.
+  // The last resort, since it ends running calls too. A message that is read is parsed at once, and
+  // no longer gRPC's.
   grpc::ResourceQuota quota("callers");
-  quota.Resize(2 * config.caps.upload_bytes + kMemoryReserveBytes);
+  const size_t uploads = static_cast<size_t>(ReadingTurns::kAtOnce * config.shards);
+  quota.Resize(uploads * largest_message + kMemoryReserveBytes);
   builder.SetResourceQuota(quota);
 }
 

@@ -41,6 +41,9 @@ class Server {
   // Where it listens, in the config's order, with the real ports.
   const std::vector<std::string>& addresses() const { return addresses_; }
 
+  // How many calls run, from when they are brought to their status. From any thread.
+  size_t running() const;
+
   // Ends in order, so that no caller that heeds health checks notices:
   //  1. the health says NOT_SERVING, and everything is served on, for `times.settle`;
   //  2. new calls end with GATEWAY_DRAINING, and running ones go on, until none runs and none has
@@ -55,7 +58,6 @@ class Server {
   absl::StatusOr<std::vector<Listener>> OpenListeners(const Config& config);
   absl::Status Build(const Config& config, const DriftReporter& report_drift);
   void RunShards();
-  size_t running() const;
   bool IsQuiet() const;
   void CutOffRunning();
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "gateway/queue_parker.h"
+#include "gateway/reading_turns.h"
 #include "gateway/running_calls.h"
 #include "upstream/loop/loop.h"
 #include "upstream/upstream.h"
@@ -43,6 +44,7 @@ class Shard {
   grpc::ServerCompletionQueue& queue() { return *queue_; }
   Upstream& upstream() { return upstream_; }
   RunningCalls& running() { return running_; }
+  ReadingTurns& reading_turns() { return reading_turns_; }
 
   // Until Stop() was called and the last Presence has gone.
   void Run() { loop_.Run(); }
@@ -58,6 +60,7 @@ class Shard {
   QueueParker parker_;
   Loop loop_;
   Upstream upstream_;
+  ReadingTurns reading_turns_{loop_.timers()};
   RunningCalls running_;
   int present_ = 0;
   bool stopping_ = false;

@@ -42,6 +42,10 @@ struct Attack {
   size_t memory_kib = 0;
   // gRPC may come to its last resort, which ends calls of anybody to free memory.
   bool costs_others_calls = false;
+  // It sends as much as the machine can carry, which slows down whatever runs there. So in long
+  // runs the caller may take as long, five times, as beside another gateway that is attacked in
+  // turn.
+  bool fills_machine = false;
   // Nothing is set against it: what it costs others in time is printed, and not judged.
   bool costs_others_time = false;
 };
@@ -54,7 +58,10 @@ class AttackTest : public testing::Test {
   // The gateway's configuration, before it is started.
   virtual void Configure(e2e::Json&) const {}
 
-  const std::string& address() const { return gateway_->addresses()[0]; }
+  // Of the gateway to attack.
+  const std::string& address() const {
+    return (neighbour_ ? neighbour_ : gateway_)->addresses()[0];
+  }
   const e2e::Sandbox& sandbox() const { return sandbox_; }
   const std::string& verification_id() const { return verification_id_; }
 
@@ -68,8 +75,10 @@ class AttackTest : public testing::Test {
  private:
   struct Best;
 
+  e2e::Json Config() const;
   void Start();
   void Attempt(const Attack& attack, AttackLog& log, Best& best);
+  void Launch(const Attack& attack, AttackLog& log) const;
   // The p99 of the well-behaved caller.
   std::chrono::microseconds CallMeanwhile(const std::function<void()>& meanwhile,
                                           bool may_lose_calls);
@@ -79,7 +88,8 @@ class AttackTest : public testing::Test {
 
   const e2e::Sandbox sandbox_;
   std::unique_ptr<e2e::Gateway> gateway_;
-  std::shared_ptr<grpc::Channel> channel_;  // of the well-behaved caller
+  std::unique_ptr<e2e::Gateway> neighbour_;  // while that is attacked instead
+  std::shared_ptr<grpc::Channel> channel_;   // of the well-behaved caller
   std::string verification_id_;
 };
 

@@ -65,7 +65,7 @@ class HeaderAttackTest : public AttackTest {
       const auto send = [this, acknowledges, frames](AttackLog& log) {
         SendOnNewConnection(frames, acknowledges, log);
       };
-      attacks.push_back({.name = name, .wave = send, .memory_kib = 8 * kKibPerMib});
+      attacks.push_back({.name = name, .wave = send, .memory_kib = 16 * kKibPerMib});
     };
     add("1 MB of headers, one field", Headers(1, OneField()) + message);
     add("1 MB of headers, many fields", Headers(1, ManyFields()) + message);

@@ -28,11 +28,15 @@ const size_t kUploads = Sized<size_t>(50, 100);
 constexpr size_t kMaxFrameBytes = 16'384;
 constexpr char kRpc[] = "/kora.idv.v1.DocumentService/UploadDocument";
 
-// Twice `limits.upload_memory` of 256 MiB and what gRPC may use besides, over which it ends calls;
-// while it does, half as much comes in again.
-constexpr size_t kLastResortKib = (2 * 256 + 128) * kKibPerMib * 3 / 2;
-// gRPC looks at the size of a message when it has all of it.
-constexpr size_t kOneMessageKib = (kLargeBytes >> 10) + 16 * kKibPerMib;
+// What gRPC may use, with one shard, over which it ends calls; while it does, as much comes in
+// again.
+constexpr size_t kLastResortKib = 2 * (8 * 15 + 256) * kKibPerMib;
+// `limits.upload_memory`, eight uploads that are being read, and what gRPC has read ahead of the
+// others.
+constexpr size_t kUploadsKib = (256 + 8 * 15 + 64) * kKibPerMib;
+// gRPC looks at the size of a message when it has all of it, and a next one comes while the last
+// one is given back.
+constexpr size_t kTwoMessagesKib = 2 * (kLargeBytes >> 10);
 
 std::string DataFrames(uint32_t stream, std::string_view bytes) {
   std::string frames;
@@ -121,8 +125,14 @@ TEST_F(LargeMessageAttackTest, HarmsNobody) {
     log.Add(connection.heard());
   };
 
-  EndureAll({{"64 MiB", send_in_order, kOneMessageKib},
-             {"64 MiB without regard to windows", send_without_windows, kOneMessageKib}});
+  EndureAll({{.name = "64 MiB",
+              .wave = send_in_order,
+              .memory_kib = kTwoMessagesKib,
+              .fills_machine = true},
+             {.name = "64 MiB without regard to windows",
+              .wave = send_without_windows,
+              .memory_kib = kTwoMessagesKib,
+              .fills_machine = true}});
 }
 
 TEST_F(LargeMessageAttackTest, ManyAtOnceAreEndedByTheLastResort) {
@@ -132,7 +142,8 @@ TEST_F(LargeMessageAttackTest, ManyAtOnceAreEndedByTheLastResort) {
   Endure({.name = std::to_string(kLarge) + " x 64 MiB but for the last byte",
           .wave = send,
           .memory_kib = kLastResortKib,
-          .costs_others_calls = true});
+          .costs_others_calls = true,
+          .fills_machine = true});
 }
 
 // Each within what a message may have, together over what uploads may use.
@@ -142,7 +153,8 @@ TEST_F(LargeMessageAttackTest, UploadsThatTheUpstreamDoesNotTakeAreBounded) {
 
   Endure({.name = std::to_string(kUploads) + " uploads of 9 MiB at once",
           .wave = [&](AttackLog& log) { SendAtOnce(kUploads, upload, kFinish, log); },
-          .memory_kib = kLastResortKib});
+          .memory_kib = kUploadsKib,
+          .fills_machine = true});
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ std::string CheckEncode(absl::string_view bytes) {
   bytes.remove_prefix(1);
   const std::unique_ptr<Message> message(method.request->New());
   if (!message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return "";
-  if (method.is_upload()) return "";
+  if (method.is_frame_stream()) return "";
 
   std::string broken = CheckRequest(method, *message);
   if (broken.empty()) broken = CheckRoundTrip(*message);

@@ -55,17 +55,18 @@ class ProbeGatewayTest : public testing::TestWithParam<int> {
     };
   }
 
-  void Start(StubServer::Handler handler, const std::string& more_config = "") {
+  void Start(StubServer::Handler handler, const std::string& more_config = "",
+             const std::string& allowed_methods = "['*']") {
     upstream_.emplace(std::move(handler));
     methods_.emplace(*Methods::Compile(
         {test::StoreRequest::descriptor()->file()->FindServiceByName("ProbeService")}));
-    const auto loaded =
-        LoadConfig("listen: {grpc: ['127.0.0.1:0']}\nupstream: {base_url: '" + upstream_->url() +
-                       "/base'}\ntenants: [{name: acme, tenant_id: " + kTenantId +
-                       ", api_key: {env: X}}]\ncallers: [{identity: local, tenants: ['*'], "
-                       "methods: ['*']}]\nshards: " +
-                       std::to_string(GetParam()) + "\n" + more_config,
-                   methods_->Names(), 2);
+    const auto loaded = LoadConfig(
+        "listen: {grpc: ['127.0.0.1:0']}\nupstream: {base_url: '" + upstream_->url() +
+            "/base'}\ntenants: [{name: acme, tenant_id: " + kTenantId +
+            ", api_key: {env: X}}]\ncallers: [{identity: local, tenants: ['*'], "
+            "methods: " +
+            allowed_methods + "}]\nshards: " + std::to_string(GetParam()) + "\n" + more_config,
+        methods_->Names(), 2);
     ASSERT_TRUE(loaded.ok()) << loaded.status();
     auto server = Server::Start(loaded->config, *methods_, {{kTenantId, "key-1"}},
                                 [](const auto&, const auto&) {});
