@@ -18,7 +18,8 @@ ReadingTurns::Turn::~Turn() {
 }
 
 void ReadingTurns::Turn::Begin() {
-  turns_.waiting_.erase(*std::exchange(place_, std::nullopt));
+  turns_.waiting_.pop_front();
+  place_.reset();
   ++turns_.counted_;
   counts_ = has_begun_ = true;
   timer_.Set(Clock::now() + kTurn);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <list>
 #include <optional>
@@ -15,7 +16,7 @@ namespace idv {
 // all the same. For the shard's thread; must outlive its turns.
 class ReadingTurns {
  public:
-  static constexpr int kAtOnce = 8;
+  static constexpr size_t kAtOnce = 8;
   // Many times what 10 MiB take from a machine nearby.
   static constexpr std::chrono::milliseconds kTurn{250};
 
@@ -52,7 +53,7 @@ class ReadingTurns {
 
   Timers& timers_;
   std::list<Turn*> waiting_;
-  int counted_ = 0;
+  size_t counted_ = 0;
 };
 
 }  // namespace idv

@@ -84,8 +84,8 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
   // The last resort, since it ends running calls too. A message that is read is parsed at once, and
   // no longer gRPC's.
   grpc::ResourceQuota quota("callers");
-  const size_t uploads = static_cast<size_t>(ReadingTurns::kAtOnce * config.shards);
-  quota.Resize(uploads * largest_message + kMemoryReserveBytes);
+  const auto shards = static_cast<size_t>(config.shards);
+  quota.Resize(shards * ReadingTurns::kAtOnce * largest_message + kMemoryReserveBytes);
   builder.SetResourceQuota(quota);
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr int kAtOnce = ReadingTurns::kAtOnce;
+constexpr int kAtOnce = static_cast<int>(ReadingTurns::kAtOnce);
 
 class ReadingTurnsTest : public testing::Test {
  protected:

@@ -16,8 +16,9 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using std::chrono::steady_clock;
 using std::chrono::system_clock;
+
+constexpr int kAtOnce = static_cast<int>(ReadingTurns::kAtOnce);
 
 // An upload that has begun, and whose message is up to the test.
 class OpenUpload {
@@ -111,8 +112,8 @@ TEST_P(UploadTest, EndsWithTheDeadlineOfTheMethodIfItDoesNotCome) {
 TEST_P(UploadTest, HoldsUpOthersForNoLongerThanATurn) {
   Start(Storing());
   std::list<OpenUpload> silent;
-  const int waves = 2;
-  for (int i = 0; i < waves * GetParam() * ReadingTurns::kAtOnce; ++i) {
+  constexpr int kWaves = 2;
+  for (int i = 0; i < kWaves * GetParam() * kAtOnce; ++i) {
     silent.emplace_back(*channel_);
   }
 
@@ -128,7 +129,7 @@ TEST_P(UploadTest, HoldsUpOthersForNoLongerThanATurn) {
 TEST_P(UploadTest, SaysThatItsTurnDidNotComeInTime) {
   Start(Storing());
   std::list<OpenUpload> silent;
-  for (int i = 0; i < 6 * GetParam() * ReadingTurns::kAtOnce; ++i) silent.emplace_back(*channel_);
+  for (int i = 0; i < 6 * GetParam() * kAtOnce; ++i) silent.emplace_back(*channel_);
 
   const grpc::Status status = Store(milliseconds(200));
 
@@ -145,7 +146,7 @@ TEST_P(UploadTest, SaysThatItsTurnDidNotComeInTime) {
 TEST_P(UploadTest, IsToldOfAShutdownWhileItsMessageIsUnderWay) {
   Start(Storing());
   std::list<OpenUpload> silent;
-  for (int i = 0; i < 2 * ReadingTurns::kAtOnce; ++i) silent.emplace_back(*channel_);
+  for (int i = 0; i < 2 * kAtOnce; ++i) silent.emplace_back(*channel_);
   while (server_->running() < silent.size()) std::this_thread::yield();
   Hurry hurry;
 
@@ -157,7 +158,7 @@ TEST_P(UploadTest, IsToldOfAShutdownWhileItsMessageIsUnderWay) {
 TEST_P(UploadTest, LeavesNothingBehindWhenItsCallerGivesUp) {
   Start(Storing());
   std::list<OpenUpload> silent;
-  for (int i = 0; i < 2 * ReadingTurns::kAtOnce; ++i) silent.emplace_back(*channel_);
+  for (int i = 0; i < 2 * kAtOnce; ++i) silent.emplace_back(*channel_);
   while (server_->running() < silent.size()) std::this_thread::yield();
 
   for (OpenUpload& upload : silent) upload.Cancel();
