@@ -21,7 +21,7 @@ void ReadingTurns::Turn::Begin() {
   turns_.waiting_.pop_front();
   place_.reset();
   ++turns_.counted_;
-  counts_ = has_begun_ = true;
+  counts_ = true;
   timer_.Set(Clock::now() + kTurn);
   on_begin_();
 }

@@ -30,7 +30,7 @@ class ReadingTurns {
     Turn& operator=(const Turn&) = delete;
 
     // It stays begun when others begin besides.
-    bool has_begun() const { return has_begun_; }
+    bool has_begun() const { return !place_; }
 
    private:
     friend ReadingTurns;
@@ -41,7 +41,6 @@ class ReadingTurns {
     const std::function<void()> on_begin_;
     Timer timer_;
     std::optional<std::list<Turn*>::iterator> place_;  // while it waits
-    bool has_begun_ = false;
     bool counts_ = false;
   };
 

@@ -36,8 +36,8 @@ inline constexpr Reason kRequestMalformed{Code::kInvalidArgument, "REQUEST_MALFO
 inline constexpr Reason kInvalidField{Code::kInvalidArgument, "INVALID_FIELD", Blame::kCaller};
 inline constexpr Reason kMessageTooLarge{Code::kInvalidArgument, "MESSAGE_TOO_LARGE",
                                          Blame::kCaller};
-inline constexpr Reason kStreamIdle{Code::kDeadlineExceeded, "STREAM_IDLE", Blame::kCaller};
 inline constexpr Reason kImageTooLarge{Code::kInvalidArgument, "IMAGE_TOO_LARGE", Blame::kCaller};
+inline constexpr Reason kStreamIdle{Code::kDeadlineExceeded, "STREAM_IDLE", Blame::kCaller};
 
 // The caller may not do this.
 inline constexpr Reason kCallerUnauthenticated{Code::kUnauthenticated, "CALLER_UNAUTHENTICATED",

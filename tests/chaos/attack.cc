@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <optional>
 #include <thread>
 
 #include "tests/chaos/async_caller.h"
@@ -49,12 +50,12 @@ void AttackLog::Add(const std::string& name, const AttackLog& other) {
 // The least of what was measured: whatever else the machine does only adds to it.
 struct AttackTest::Best {
   double Ratio() const {
-    return static_cast<double>(attacked.count()) /
-           static_cast<double>(std::max(quiet, neighbour_attacked).count());
+    const microseconds otherwise = std::max(quiet, neighbour_attacked.value_or(quiet));
+    return static_cast<double>(attacked.count()) / static_cast<double>(otherwise.count());
   }
 
   microseconds quiet = microseconds::max();
-  microseconds neighbour_attacked{0};
+  std::optional<microseconds> neighbour_attacked;  // if that was tried
   microseconds attacked = microseconds::max();
   int attempts = 0;
   size_t kib_before = 0;
@@ -133,8 +134,7 @@ void AttackTest::Attempt(const Attack& attack, AttackLog& log, Best& best) {
   neighbour_ = std::make_unique<e2e::Gateway>(Config());
   AttackLog unused;
   const auto beside = CallMeanwhile([&] { Launch(attack, unused); }, /*may_lose_calls=*/false);
-  const bool is_first = best.attempts == 1;
-  best.neighbour_attacked = is_first ? beside : std::min(best.neighbour_attacked, beside);
+  best.neighbour_attacked = std::min(best.neighbour_attacked.value_or(beside), beside);
   neighbour_.reset();
 }
 
@@ -168,8 +168,8 @@ void AttackTest::Report(const Attack& attack, const AttackLog& log, const Best& 
             << best.kib_at_most << " at most, " << StatusKib(pid(), "VmRSS")
             << " after\n  p99 beside it: " << best.attacked.count() << " us, without "
             << best.quiet.count() << " us";
-  if (best.neighbour_attacked.count() > 0) {
-    std::cout << ", beside an attacked neighbour " << best.neighbour_attacked.count() << " us";
+  if (best.neighbour_attacked) {
+    std::cout << ", beside an attacked neighbour " << best.neighbour_attacked->count() << " us";
   }
   std::cout << ": " << best.Ratio() << " times (" << best.attempts << " attempts)\n";
   for (const auto& [ending, count] : log.endings()) {

@@ -30,10 +30,10 @@ constexpr char kRpc[] = "/kora.idv.v1.DocumentService/UploadDocument";
 
 // What gRPC may use, with one shard, over which it ends calls; while it does, as much comes in
 // again.
-constexpr size_t kLastResortKib = size_t{2} * (8 * 15 + 256) * kKibPerMib;
+constexpr size_t kLastResortKib = size_t{2} * (8 * 14 + 256) * kKibPerMib;
 // `limits.upload_memory`, eight uploads that are being read, and what gRPC has read ahead of the
 // others.
-constexpr size_t kUploadsKib = (256 + 8 * 15 + 64) * kKibPerMib;
+constexpr size_t kUploadsKib = (256 + 8 * 14 + 64) * kKibPerMib;
 // gRPC looks at the size of a message when it has all of it, and a next one comes while the last
 // one is given back.
 constexpr size_t kTwoMessagesKib = size_t{2} * (kLargeBytes >> 10);

@@ -23,9 +23,8 @@ constexpr int kAtOnce = static_cast<int>(ReadingTurns::kAtOnce);
 // An upload that has begun, and whose message is up to the test.
 class OpenUpload {
  public:
-  explicit OpenUpload(grpc::Channel& channel, milliseconds timeout = seconds(60)) {
-    context_.set_deadline(system_clock::now() + timeout);
-    context_.set_initial_metadata_corked(false);
+  explicit OpenUpload(grpc::Channel& channel) {
+    context_.set_deadline(system_clock::now() + seconds(60));
     stream_.reset(
         grpc::internal::ClientReaderWriterFactory<grpc::ByteBuffer, grpc::ByteBuffer>::Create(
             &channel, kMethod, &context_));
