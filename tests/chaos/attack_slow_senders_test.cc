@@ -24,6 +24,8 @@ constexpr char kRpc[] = "/kora.idv.v1.VerificationService/GetVerification";
 
 const size_t kSenders = Sized<size_t>(200, 800);
 constexpr milliseconds kBetweenBytes{100};
+// No faster than the gateway takes connections: a crowd at its door is the attack of connections.
+constexpr milliseconds kBetweenSenders{2};
 // The gateway gives them up when their connection is of age, and its grace is over.
 constexpr std::chrono::seconds kPatience{15};
 
@@ -66,8 +68,10 @@ class SlowSenderAttackTest : public AttackTest {
   // Until the gateway has given them all up.
   void SendSlowly(AttackLog& log) {
     std::deque<Sender> senders;
-    for (size_t i = 0; i < kSenders; ++i)
+    for (size_t i = 0; i < kSenders; ++i) {
       senders.emplace_back(address(), kinds_[i % kinds_.size()]);
+      std::this_thread::sleep_for(kBetweenSenders);
+    }
     const auto is_closed = [](const Sender& sender) { return sender.connection.heard().closed; };
     const auto end = steady_clock::now() + kPatience;
     for (size_t place = 0; !std::all_of(senders.begin(), senders.end(), is_closed); ++place) {
