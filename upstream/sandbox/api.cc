@@ -1,5 +1,6 @@
 #include "upstream/sandbox/api.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
@@ -103,12 +104,8 @@ Response RefuseRoute(const RouteMatch& match) {
   return response;
 }
 
-// The key behind "Bearer "; a bare key, as an early SDK sends it, is none (the docs demand Bearer).
-std::string BearerKey(const RequestHead& head) {
-  constexpr std::string_view kBearer = "Bearer ";
-  const std::string* const header = head.Header("authorization");
-  if (header == nullptr || header->compare(0, kBearer.size(), kBearer) != 0) return {};
-  return header->substr(kBearer.size());
+std::string NameOf(const Route& route) {
+  return std::string(route.method) + " /" + std::string(route.path);
 }
 
 // Nothing if the key is one of that tenant's. Codes and the choices between 400, 401 and 403 are
@@ -192,6 +189,16 @@ bool Api::CarriesImages(const RequestHead& head) {
   return match.route != nullptr && match.route->images == Images::kInBody;
 }
 
+std::string Api::EndpointOf(const RequestHead& head) {
+  const RouteMatch match = FindRoute(head);
+  return match.route == nullptr ? "" : NameOf(*match.route);
+}
+
+bool Api::IsEndpoint(std::string_view name) {
+  return std::any_of(kRoutes.begin(), kRoutes.end(),
+                     [name](const Route& route) { return NameOf(route) == name; });
+}
+
 std::string Api::ExternalIdOf(const RequestHead& head, std::string_view body) const {
   const RouteMatch match = FindRoute(head);
   if (match.route == nullptr) return {};
@@ -204,6 +211,13 @@ std::string Api::ExternalIdOf(const RequestHead& head, std::string_view body) co
   if (match.variables.empty()) return {};
   const std::string* const external_id = store_.ExternalIdOf(match.variables.front());
   return external_id == nullptr ? "" : *external_id;
+}
+
+std::string BearerKey(const RequestHead& head) {
+  constexpr std::string_view kBearer = "Bearer ";
+  const std::string* const header = head.Header("authorization");
+  if (header == nullptr || header->compare(0, kBearer.size(), kBearer) != 0) return {};
+  return header->substr(kBearer.size());
 }
 
 std::string_view FaultPath(const RequestHead& head) {

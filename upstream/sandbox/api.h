@@ -29,6 +29,10 @@ class Api {
   // Whether bodies of that route bear images, so that ImageFolding is to be used on them.
   static bool CarriesImages(const RequestHead& head);
 
+  // "POST /verifications/*/selfie"; empty for a request to none of the 18.
+  static std::string EndpointOf(const RequestHead& head);
+  static bool IsEndpoint(std::string_view name);
+
   // The externalId that a request is about; empty for none. For faults on certain subjects only.
   std::string ExternalIdOf(const RequestHead& head, std::string_view body) const;
 
@@ -37,6 +41,9 @@ class Api {
   Store& store_;
   RateLimiter limiter_;
 };
+
+// The key behind "Bearer "; a bare key, as an early SDK sends it, is none (the docs demand Bearer).
+std::string BearerKey(const RequestHead& head);
 
 // The path of a request as faults see it: below the API's base, or else whole.
 std::string_view FaultPath(const RequestHead& head);

@@ -4,8 +4,10 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "upstream/sandbox/duration.h"
+#include "upstream/sandbox/fault_json.h"
 #include "upstream/sandbox/refusals.h"
 #include "upstream/sandbox/target.h"
 
@@ -45,10 +47,13 @@ Response Control::Handle(const RequestHead& head, std::string_view body) {
 }
 
 Response Control::HandleFaults(const RequestHead& head, std::string_view body) {
+  const auto now = std::chrono::steady_clock::now();
   if (head.method == "POST") {
-    ParsedFault parsed = ParseFault(body);
-    if (!parsed.problems.empty()) return RefuseBinding(parsed.problems);
-    return Ok({{"id", faults_.Add(std::move(parsed.fault))}});
+    auto parsed = ParseFaultText(body);
+    if (const auto* const problems = std::get_if<std::string>(&parsed)) {
+      return RefuseBinding(*problems);
+    }
+    return Ok({{"id", faults_.Add(std::move(std::get<Fault>(parsed)), now)}});
   }
   if (head.method == "DELETE") {
     faults_.Clear();
@@ -56,7 +61,7 @@ Response Control::HandleFaults(const RequestHead& head, std::string_view body) {
   }
   if (head.method != "GET") return RefuseMethod("GET, POST, DELETE");
   Json list = Json::array();
-  for (const Fault& fault : faults_.All()) list.push_back(FaultJson(fault));
+  for (const Fault& fault : faults_.All(now)) list.push_back(FaultJson(fault));
   return Ok({{"faults", std::move(list)}});
 }
 

@@ -6,116 +6,97 @@
 namespace idv::sandbox {
 namespace {
 
-constexpr std::uint64_t kMaxMilliseconds = 24ULL * 60 * 60 * 1000;
-
 bool StartsWith(std::string_view text, std::string_view prefix) {
   return text.substr(0, prefix.size()) == prefix;
 }
 
+bool FitsIfSet(std::string_view condition, std::string_view value) {
+  return condition.empty() || condition == value;
+}
+
 bool Fits(const Fault& fault, const FaultTarget& target) {
-  return StartsWith(target.path, fault.path_prefix) &&
-         (fault.method.empty() || fault.method == target.method) &&
+  if (fault.kind == FaultKind::kUnauthorized && target.key == fault.until_key) return false;
+  if (fault.kind == FaultKind::kLengthRequired && !target.is_chunked) return false;
+  return PhaseOf(fault) == target.phase && StartsWith(target.path, fault.path_prefix) &&
+         FitsIfSet(fault.endpoint, target.endpoint) && FitsIfSet(fault.method, target.method) &&
+         FitsIfSet(fault.tenant_id, target.tenant_id) &&
          StartsWith(target.external_id, fault.external_id_prefix);
 }
 
-// Takes known members out of a JSON object and notes what is wrong with them.
-class FaultReader {
- public:
-  explicit FaultReader(Json object) : rest_(std::move(object)) {}
-
-  std::string Text(const char* key) {
-    const auto value = Take(key);
-    if (value && !value->is_string()) Note(std::string(key) + " must be a text");
-    return value && value->is_string() ? value->get<std::string>() : "";
-  }
-
-  std::optional<std::uint64_t> Count(const char* key, std::uint64_t min, std::uint64_t max) {
-    const auto value = Take(key);
-    if (!value) return std::nullopt;
-    const bool in_range = value->is_number_unsigned() && value->get<std::uint64_t>() >= min &&
-                          value->get<std::uint64_t>() <= max;
-    if (in_range) return value->get<std::uint64_t>();
-    Note(std::string(key) + " must be a whole number from " + std::to_string(min) + " to " +
-         std::to_string(max));
-    return std::nullopt;
-  }
-
-  void Note(const std::string& problem) {
-    if (!problems_.empty()) problems_ += "; ";
-    problems_ += problem;
-  }
-
-  std::string Finish() {
-    for (const auto& item : rest_.items()) Note("unknown key " + item.key());
-    return problems_;
-  }
-
- private:
-  std::optional<Json> Take(const char* key) {
-    const auto found = rest_.find(key);
-    if (found == rest_.end()) return std::nullopt;
-    Json value = *found;
-    rest_.erase(found);
-    return value;
-  }
-
-  Json rest_;
-  std::string problems_;
-};
+bool IsEnd(const Fault& fault) {
+  return fault.kind == FaultKind::kReset || fault.kind == FaultKind::kClose;
+}
 
 }  // namespace
 
-std::uint64_t Faults::Add(Fault fault) {
+Phase PhaseOf(const Fault& fault) {
+  const bool is_before_body =
+      fault.early || fault.kind == FaultKind::kSlowReading ||
+      fault.kind == FaultKind::kLengthRequired ||
+      (IsEnd(fault) && (fault.at == Moment::kRequestHeader || fault.at == Moment::kRequestBody));
+  return is_before_body ? Phase::kBeforeBody : Phase::kBeforeAnswer;
+}
+
+const Fault* FaultPlan::Find(FaultKind kind) const {
+  for (const Fault& fault : faults_) {
+    if (fault.kind == kind) return &fault;
+  }
+  return nullptr;
+}
+
+const Fault* FaultPlan::FindEnd(Moment at) const {
+  for (const Fault& fault : faults_) {
+    if (IsEnd(fault) && fault.at == at) return &fault;
+  }
+  return nullptr;
+}
+
+std::optional<std::chrono::milliseconds> FaultPlan::Delay() const {
+  if (Find(FaultKind::kHang) != nullptr) return std::nullopt;
+  std::chrono::milliseconds sum{0};
+  for (const Fault& fault : faults_) sum += fault.delay;
+  return sum;
+}
+
+std::uint64_t Faults::Add(Fault fault, Now now) {
   fault.id = ++last_id_;
-  faults_.push_back(std::move(fault));
+  std::mt19937_64 random(fault.seed);
+  faults_.push_back({std::move(fault), now, random});
   return last_id_;
+}
+
+std::vector<Fault> Faults::All(Now now) {
+  DropOutlived(now);
+  std::vector<Fault> all;
+  all.reserve(faults_.size());
+  for (const Entry& entry : faults_) all.push_back(entry.fault);
+  return all;
 }
 
 bool Faults::AskForExternalId() const {
   return std::any_of(faults_.begin(), faults_.end(),
-                     [](const Fault& fault) { return !fault.external_id_prefix.empty(); });
+                     [](const Entry& entry) { return !entry.fault.external_id_prefix.empty(); });
 }
 
-FaultPlan Faults::Take(const FaultTarget& target) {
-  FaultPlan plan;
-  for (Fault& fault : faults_) {
+FaultPlan Faults::Take(const FaultTarget& target, Now now) {
+  DropOutlived(now);
+  std::vector<Fault> taken;
+  for (Entry& entry : faults_) {
+    Fault& fault = entry.fault;
     if (!Fits(fault, target)) continue;
-    plan.delay += fault.delay;
-    plan.hang |= fault.kind == FaultKind::kHang;
+    std::uniform_real_distribution<double> roll(0, 1);
+    if (fault.probability < 1 && roll(entry.random) >= fault.probability) continue;
+    taken.push_back(fault);
     if (fault.times) --*fault.times;
   }
-  std::erase_if(faults_, [](const Fault& fault) { return fault.times == 0U; });
-  return plan;
+  std::erase_if(faults_, [](const Entry& entry) { return entry.fault.times == 0U; });
+  return FaultPlan(std::move(taken));
 }
 
-ParsedFault ParseFault(std::string_view json) {
-  Json object = Json::parse(json, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) return {{}, "the body must be a JSON object"};
-
-  FaultReader reader(std::move(object));
-  Fault fault;
-  const std::string kind = reader.Text("kind");
-  fault.kind = kind == "hang" ? FaultKind::kHang : FaultKind::kLatency;
-  if (kind != "hang" && kind != "latency") reader.Note("kind must be latency or hang");
-  fault.path_prefix = reader.Text("path_prefix");
-  fault.method = reader.Text("method");
-  fault.external_id_prefix = reader.Text("external_id_prefix");
-  fault.times = reader.Count("times", 1, UINT64_MAX);
-  const auto milliseconds = reader.Count("milliseconds", 0, kMaxMilliseconds);
-  fault.delay = std::chrono::milliseconds(milliseconds.value_or(0));
-  if (kind == "latency" && !milliseconds) reader.Note("latency needs milliseconds");
-  if (kind == "hang" && milliseconds) reader.Note("hang takes no milliseconds");
-  return {std::move(fault), reader.Finish()};
-}
-
-Json FaultJson(const Fault& fault) {
-  Json json = {{"id", fault.id}, {"kind", fault.kind == FaultKind::kHang ? "hang" : "latency"}};
-  if (!fault.path_prefix.empty()) json["path_prefix"] = fault.path_prefix;
-  if (!fault.method.empty()) json["method"] = fault.method;
-  if (!fault.external_id_prefix.empty()) json["external_id_prefix"] = fault.external_id_prefix;
-  if (fault.kind == FaultKind::kLatency) json["milliseconds"] = fault.delay.count();
-  if (fault.times) json["times"] = *fault.times;
-  return json;
+void Faults::DropOutlived(Now now) {
+  std::erase_if(faults_, [now](const Entry& entry) {
+    return entry.fault.lifetime && now - entry.set_at >= *entry.fault.lifetime;
+  });
 }
 
 }  // namespace idv::sandbox

@@ -31,9 +31,10 @@ struct RequestHead {
 
 struct Response {
   int status = 200;
-  std::string body;  // JSON
+  std::string body;
   // Besides what every response has.
   Headers headers = {};
+  std::string content_type = "application/json";
 
   const std::string* Header(std::string_view name) const { return FindHeader(headers, name); }
 };

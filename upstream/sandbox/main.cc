@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <chrono>
 #include <csignal>
 #include <exception>
@@ -23,6 +24,7 @@
 #include "upstream/sandbox/clock.h"
 #include "upstream/sandbox/control.h"
 #include "upstream/sandbox/duration.h"
+#include "upstream/sandbox/fault_json.h"
 #include "upstream/sandbox/faults.h"
 #include "upstream/sandbox/rate_limiter.h"
 #include "upstream/sandbox/request_log.h"
@@ -46,6 +48,10 @@ struct Flags {
   std::string plan;
   std::string latency = "0ms";
   std::vector<std::string> hang;
+  std::vector<std::string> faults;
+  std::string faults_file;
+  std::string tls_certificate;
+  std::string tls_key;
 };
 
 void Describe(CLI::App& app, Flags& flags) {
@@ -57,6 +63,11 @@ void Describe(CLI::App& app, Flags& flags) {
   };
   const auto is_plan = [](const std::string& text) {
     return FindPlan(text) ? std::string() : "must be " + std::string(PlanNames());
+  };
+  const auto is_fault = [](const std::string& text) {
+    const auto parsed = ParseFaultText(text);
+    const auto* const problems = std::get_if<std::string>(&parsed);
+    return problems == nullptr ? std::string() : *problems;
   };
   app.set_version_flag("--version", "idv-sandbox " IDV_VERSION);
   app.add_option("--listen", flags.listen, "Where to listen; port 0 takes a free one")
@@ -76,40 +87,91 @@ void Describe(CLI::App& app, Flags& flags) {
       ->check(is_duration);
   app.add_option("--hang", flags.hang, "Never answer requests whose path starts so (repeatable)")
       ->type_name("PATH_PREFIX");
+  app.add_option("--fault", flags.faults,
+                 "A fault, as POST /__sandbox/faults takes it (repeatable)")
+      ->type_name("JSON")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->check(is_fault);
+  app.add_option("--faults", flags.faults_file, "YAML file with faults")->type_name("FILE");
+  auto* const certificate =
+      app.add_option("--tls-cert", flags.tls_certificate, "Serve TLS with this chain (PEM)")
+          ->type_name("FILE");
+  auto* const key =
+      app.add_option("--tls-key", flags.tls_key, "Private key of the certificate (PEM)")
+          ->type_name("FILE")
+          ->needs(certificate);
+  certificate->needs(key);
+}
+
+// Says what is wrong, each problem in a line.
+void Complain(const std::string& about, const std::vector<std::string>& problems) {
+  for (const std::string& problem : problems) {
+    std::cerr << "idv-sandbox: " << about << ": " << problem << '\n';
+  }
+}
+
+// Nothing, after having said so, when it cannot be read.
+std::optional<std::string> ReadFile(const std::string& file) {
+  std::ifstream stream(file);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (stream) return text.str();
+  std::cerr << "idv-sandbox: cannot read " << file << '\n';
+  return std::nullopt;
 }
 
 // Nothing, after having said why, when the file is no good.
 std::optional<Tenants> LoadTenants(const Flags& flags) {
   const std::string& file = flags.tenants_file;
   if (file.empty()) return Tenants::Default(FindPlan(flags.plan));
-  std::ifstream stream(file);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream) {
-    std::cerr << "idv-sandbox: cannot read " << file << '\n';
-    return std::nullopt;
-  }
-  auto parsed = Tenants::Parse(text.str());
+  const auto text = ReadFile(file);
+  if (!text) return std::nullopt;
+  auto parsed = Tenants::Parse(*text);
   if (auto* const tenants = std::get_if<Tenants>(&parsed)) return std::move(*tenants);
-  for (const std::string& problem : std::get<std::vector<std::string>>(parsed)) {
-    std::cerr << "idv-sandbox: " << file << ": " << problem << '\n';
-  }
+  Complain(file, std::get<std::vector<std::string>>(parsed));
   return std::nullopt;
 }
 
-void AddFaults(const Flags& flags, Faults& faults) {
+// False, after having said why, when the file is no good.
+bool AddFaults(const Flags& flags, Faults& faults) {
+  const auto now = std::chrono::steady_clock::now();
   const auto latency = ParseDuration(flags.latency).value_or(std::chrono::milliseconds(0));
   if (latency.count() > 0) {
     Fault fault;
     fault.delay = latency;
-    faults.Add(std::move(fault));
+    faults.Add(std::move(fault), now);
   }
   for (const std::string& prefix : flags.hang) {
     Fault fault;
     fault.kind = FaultKind::kHang;
     fault.path_prefix = prefix;
-    faults.Add(std::move(fault));
+    faults.Add(std::move(fault), now);
   }
+  for (const std::string& json : flags.faults) {
+    faults.Add(std::get<Fault>(ParseFaultText(json)), now);  // checked by Describe()
+  }
+  if (flags.faults_file.empty()) return true;
+  const auto text = ReadFile(flags.faults_file);
+  if (!text) return false;
+  auto parsed = ParseFaultFile(*text);
+  if (const auto* const problems = std::get_if<std::vector<std::string>>(&parsed)) {
+    Complain(flags.faults_file, *problems);
+    return false;
+  }
+  for (Fault& fault : std::get<std::vector<Fault>>(parsed)) faults.Add(std::move(fault), now);
+  return true;
+}
+
+// False, after having said why, when the files are no good.
+bool LoadCertificate(const Flags& flags, boost::asio::ssl::context& tls) {
+  boost::system::error_code error;
+  error = tls.use_certificate_chain_file(flags.tls_certificate, error);
+  if (error) Complain(flags.tls_certificate, {error.message()});
+  if (error) return false;
+  error = tls.use_private_key_file(flags.tls_key, boost::asio::ssl::context::pem, error);
+  if (error) Complain(flags.tls_key, {error.message()});
+  return !error;
 }
 
 // A thousand connections are more than the usual soft limit allows.
@@ -128,12 +190,15 @@ int Run(const Flags& flags) {
   Store store(RandomUuids());
   Api api(*tenants, store);
   Faults faults;
-  AddFaults(flags, faults);
+  if (!AddFaults(flags, faults)) return kBadArguments;
+  boost::asio::ssl::context tls(boost::asio::ssl::context::tls_server);
+  const bool has_tls = !flags.tls_certificate.empty();
+  if (has_tls && !LoadCertificate(flags, tls)) return kBadArguments;
   RequestLog log;
   Clock clock;
   Control control(faults, log, clock);
   boost::asio::io_context io(1);
-  Server server(io, {api, control, faults, log, clock});
+  Server server(io, {api, control, faults, log, clock, has_tls ? &tls : nullptr});
 
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&io](const boost::system::error_code&, int) { io.stop(); });

@@ -55,20 +55,21 @@ void RequestLog::EndBody(Id id, std::string sha256, bool complete) {
   entry->body_complete = complete;
 }
 
-void RequestLog::Answered(Id id, int status, Time now) {
+RequestLog::Entry* RequestLog::End(Id id, Ending ending, Time now) {
   Entry* const entry = Find(id);
-  if (entry == nullptr) return;
-  entry->ending = Ending::kAnswered;
-  entry->status = status;
+  if (entry == nullptr) return nullptr;
+  entry->ending = ending;
   entry->ended_at = now;
+  return entry;
 }
 
-void RequestLog::Aborted(Id id, Time now) {
-  Entry* const entry = Find(id);
-  if (entry == nullptr) return;
-  entry->ending = Ending::kAborted;
-  entry->ended_at = now;
+void RequestLog::Answered(Id id, int status, Time now) {
+  if (Entry* const entry = End(id, Ending::kAnswered, now)) entry->status = status;
 }
+
+void RequestLog::Aborted(Id id, Time now) { End(id, Ending::kAborted, now); }
+
+void RequestLog::Ended(Id id, Time now) { End(id, Ending::kEnded, now); }
 
 void RequestLog::Clear() {
   first_id_ += entries_.size();
@@ -88,7 +89,7 @@ Json RequestLog::EntryJson(Id id, const Entry& entry) {
                {"received_at_ms", UnixMillis(entry.received_at)}};
   if (entry.ending == Ending::kPending) return json;
   const bool answered = entry.ending == Ending::kAnswered;
-  json["outcome"] = answered ? "answered" : "aborted";
+  json["outcome"] = answered ? "answered" : entry.ending == Ending::kAborted ? "aborted" : "ended";
   if (answered) json["status"] = entry.status;
   json["ended_at_ms"] = UnixMillis(entry.ended_at);
   return json;

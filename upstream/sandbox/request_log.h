@@ -31,6 +31,8 @@ class RequestLog {
   void Answered(Id id, int status, Time now);
   // The client went away before its answer was written.
   void Aborted(Id id, Time now);
+  // A fault has ended the connection before.
+  void Ended(Id id, Time now);
 
   void Clear();
 
@@ -39,7 +41,7 @@ class RequestLog {
   Json ToJson(std::string_view path_prefix) const;
 
  private:
-  enum class Ending { kPending, kAnswered, kAborted };
+  enum class Ending { kPending, kAnswered, kAborted, kEnded };
   struct Entry {
     std::shared_ptr<const RequestHead> head;
     Time received_at;
@@ -52,6 +54,7 @@ class RequestLog {
   };
 
   Entry* Find(Id id);
+  Entry* End(Id id, Ending ending, Time now);
   static Json EntryJson(Id id, const Entry& entry);
 
   const std::size_t capacity_;

@@ -1,24 +1,21 @@
 #include "upstream/sandbox/server.h"
 
-#include <boost/asio/as_tuple.hpp>
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_range.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <exception>
 #include <iostream>
-#include <memory>
 #include <optional>
 #include <utility>
 
 #include "upstream/sandbox/ascii.h"
 #include "upstream/sandbox/body_sink.h"
 #include "upstream/sandbox/refusals.h"
+#include "upstream/sandbox/spoiling.h"
 
 namespace idv::sandbox {
 namespace {
@@ -31,10 +28,11 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::uint32_t kMaxHeaderBytes = 64 << 10;
-constexpr std::size_t kMaxPipelinedBytes = 64 << 10;
 constexpr std::size_t kReadBytes = 64 << 10;
-constexpr std::chrono::seconds kDrainTime{2};
 constexpr std::chrono::milliseconds kAcceptPause{10};
+// Slow transfers are of pieces at this distance.
+constexpr std::chrono::milliseconds kBetweenPieces{50};
+constexpr int kSlowReceiveBuffer = 16 << 10;
 
 // Hands every piece of a body to a BodySink as soon as it is read.
 struct SinkBody {
@@ -92,63 +90,89 @@ std::shared_ptr<const RequestHead> HeadOf(const http::header<true, Fields>& head
   return head;
 }
 
-// Takes in what lies in the socket's buffer. False when the client has gone, or pipelines so much
-// that its departure could no longer be seen.
-bool TakeInput(tcp::socket& socket, beast::flat_buffer& buffer) {
-  if (buffer.size() > kMaxPipelinedBytes) return false;
-  error_code error;
-  const std::size_t size = socket.read_some(buffer.prepare(kReadBytes), error);
-  if (error == asio::error::would_block) return true;
-  buffer.commit(size);
-  return !error;
-}
-
-// Waits, for ever without a `delay`, and watches the client meanwhile: false as soon as it has
-// gone.
-asio::awaitable<bool> WaitWhileConnected(tcp::socket& socket, beast::flat_buffer& buffer,
-                                         std::optional<std::chrono::milliseconds> delay) {
-  using asio::experimental::awaitable_operators::operator||;
-  constexpr auto kNoThrow = asio::as_tuple(use_awaitable);
-  asio::steady_timer timer(socket.get_executor());
-  timer.expires_at(delay ? asio::steady_timer::clock_type::now() + *delay
-                         : asio::steady_timer::time_point::max());
-  while (true) {
-    // Waiting rather than reading: a read that is cancelled just when it succeeds would lose bytes.
-    const auto first = co_await (timer.async_wait(kNoThrow) ||
-                                 socket.async_wait(tcp::socket::wait_read, kNoThrow));
-    if (first.index() == 0) co_return true;
-    if (!TakeInput(socket, buffer)) co_return false;
-  }
-}
-
-// Reads on for a while after an early answer: closing at once would send a reset, which may destroy
-// the answer before the client has read it.
-asio::awaitable<void> Drain(tcp::socket& socket, beast::flat_buffer& buffer) {
-  using asio::experimental::awaitable_operators::operator||;
-  constexpr auto kNoThrow = asio::as_tuple(use_awaitable);
-  error_code error;
-  error = socket.shutdown(tcp::socket::shutdown_send, error);
-  asio::steady_timer timer(socket.get_executor(), kDrainTime);
-  bool open = true;
-  while (open) {
-    buffer.clear();
-    const auto first = co_await (timer.async_wait(kNoThrow) ||
-                                 socket.async_read_some(buffer.prepare(kReadBytes), kNoThrow));
-    open = first.index() == 1 && !std::get<0>(std::get<1>(first));
-  }
-}
-
 // What was received is not HTTP, or has too long a header.
-asio::awaitable<void> RefuseHeader(tcp::socket& socket, error_code reason) {
-  const bool is_peer_fault = reason.category() == http::make_error_code(http::error{}).category() &&
-                             reason != http::error::end_of_stream &&
-                             reason != http::error::partial_message;
-  if (!is_peer_fault) co_return;
+asio::awaitable<void> RefuseHeader(Stream& stream) {
   constexpr std::string_view kRefusal =
       "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-  error_code error;
-  co_await asio::async_write(socket, asio::buffer(kRefusal),
-                             asio::redirect_error(use_awaitable, error));
+  co_await stream.Write(kRefusal);
+}
+
+// Of a transfer of so many bytes a second; `otherwise` when there is no limit.
+std::size_t PieceOf(std::uint64_t bytes_per_second, std::size_t otherwise) {
+  if (bytes_per_second == 0) return otherwise;
+  const std::uint64_t pieces_per_second = std::chrono::seconds(1) / kBetweenPieces;
+  return std::clamp<std::uint64_t>(bytes_per_second / pieces_per_second, 1, otherwise);
+}
+
+std::chrono::milliseconds TimeOf(std::uint64_t bytes, std::uint64_t bytes_per_second) {
+  return std::chrono::milliseconds(bytes * 1000 / bytes_per_second);
+}
+
+asio::awaitable<void> Pause(std::chrono::milliseconds time) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, time);
+  co_await timer.async_wait(use_awaitable);
+}
+
+asio::awaitable<bool> WriteSlowly(Stream& stream, std::string_view bytes,
+                                  std::uint64_t bytes_per_second) {
+  const std::size_t size = PieceOf(bytes_per_second, bytes.size());
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, size);
+    if (!co_await stream.Write(piece)) co_return false;
+    bytes.remove_prefix(piece.size());
+    if (bytes.empty() || bytes_per_second == 0) continue;
+    if (!co_await stream.Wait(TimeOf(piece.size(), bytes_per_second))) co_return false;
+  }
+  co_return true;
+}
+
+// Spaces for ever. Ends when the client has gone.
+asio::awaitable<void> WriteEndlessly(Stream& stream, std::uint64_t bytes_per_second) {
+  const std::string spaces(PieceOf(bytes_per_second, kReadBytes), ' ');
+  while (co_await stream.Write(spaces)) {
+    if (bytes_per_second == 0) continue;
+    if (!co_await stream.Wait(TimeOf(spaces.size(), bytes_per_second))) co_return;
+  }
+}
+
+struct Framing {
+  bool keeps_alive = true;
+  bool is_http_1_0 = false;
+  bool is_endless = false;
+  bool is_head = false;
+};
+
+std::string Serialize(const Response& response, const Framing& framing) {
+  const std::string_view reason =
+      http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
+  std::string text = "HTTP/1.1 " + std::to_string(response.status) + ' ' + std::string(reason);
+  const auto add = [&text](std::string_view name, std::string_view value) {
+    text.append("\r\n").append(name).append(": ").append(value);
+  };
+  const bool has_body = response.status != 204 && response.status != 304;  // RFC 9110 section 6.4.1
+  if (has_body) add("Content-Type", response.content_type);
+  if (has_body && !framing.is_endless) add("Content-Length", std::to_string(response.body.size()));
+  if (!framing.keeps_alive) add("Connection", "close");
+  if (framing.keeps_alive && framing.is_http_1_0) add("Connection", "keep-alive");
+  for (const auto& [name, value] : response.headers) add(name, value);
+  text.append("\r\n\r\n");
+  if (has_body && !framing.is_head) text.append(response.body);
+  return text;
+}
+
+Response StatusOf(const Fault& fault) {
+  Response response{.status = fault.status, .body = fault.body, .headers = fault.headers};
+  if (!fault.content_type.empty()) response.content_type = fault.content_type;
+  return response;
+}
+
+// What is to be said before the body is read; nothing = it is to be read.
+std::optional<Response> EarlyAnswer(const FaultPlan& plan) {
+  if (plan.Find(FaultKind::kLengthRequired) != nullptr) {
+    return Refuse(411, "LENGTH_REQUIRED", "Send a Content-Length.");
+  }
+  if (const Fault* const status = plan.Find(FaultKind::kStatus)) return StatusOf(*status);
+  return std::nullopt;
 }
 
 // Nothing but a fault of ours ends a connection with an exception.
@@ -163,11 +187,6 @@ void ReportException(const std::exception_ptr& exception) {
 
 }  // namespace
 
-struct Server::Connection {
-  tcp::socket socket;
-  beast::flat_buffer buffer;
-};
-
 // One request and its answer.
 struct Server::Exchange {
   Parser parser;
@@ -177,8 +196,7 @@ struct Server::Exchange {
   bool too_large = false;
 };
 
-Server::Server(asio::io_context& io, Parts parts)
-    : io_(io), parts_(std::move(parts)), acceptor_(io) {}
+Server::Server(asio::io_context& io, Parts parts) : io_(io), parts_(parts), acceptor_(io) {}
 
 error_code Server::Listen(const tcp::endpoint& address) {
   error_code error;
@@ -196,55 +214,51 @@ asio::awaitable<void> Server::Accept() {
     tcp::socket socket(io_);
     co_await acceptor_.async_accept(socket, asio::redirect_error(use_awaitable, error));
     if (error) {  // out of descriptors, say: breathe, then go on
-      asio::steady_timer pause(io_, kAcceptPause);
-      co_await pause.async_wait(use_awaitable);
+      co_await Pause(kAcceptPause);
       continue;
     }
     error = socket.set_option(tcp::no_delay(true), error);
-    error = socket.non_blocking(true, error);
-    asio::co_spawn(io_, Converse(std::move(socket)), ReportException);
+    auto stream = parts_.tls == nullptr ? MakeStream(std::move(socket))
+                                        : MakeStream(std::move(socket), *parts_.tls);
+    asio::co_spawn(io_, Converse(std::move(stream)), ReportException);
   }
 }
 
-asio::awaitable<void> Server::Converse(tcp::socket socket) {
-  Connection connection{std::move(socket), beast::flat_buffer()};
-  bool open = true;
-  while (open) open = co_await ServeOne(connection);
+asio::awaitable<void> Server::Converse(std::unique_ptr<Stream> stream) {
+  bool open = co_await stream->Greet();
+  while (open) open = co_await ServeOne(*stream);
 }
 
-// False when the connection is to be closed.
-asio::awaitable<bool> Server::ServeOne(Connection& connection) {
+asio::awaitable<bool> Server::ServeOne(Stream& stream) {
   Exchange exchange;
-  const bool received = co_await Receive(connection, exchange);
-  if (!received) co_return false;
-  if (exchange.too_large) {
-    co_await Send(connection, exchange,
-                  Refuse(413, "PAYLOAD_TOO_LARGE", "The body is over 32 MiB."));
-    co_await Drain(connection.socket, connection.buffer);
+  if (!co_await ReceiveHeader(stream, exchange)) co_return false;
+  const FaultPlan plan = TakeFaults(Phase::kBeforeBody, exchange, {});
+  if (const Fault* const end = plan.FindEnd(Moment::kRequestHeader)) {
+    co_return End(stream, exchange, *end);
+  }
+  if (auto answer = EarlyAnswer(plan)) {
+    co_await SendEarly(stream, exchange, std::move(*answer));
     co_return false;
   }
-
+  if (!co_await ReceiveBody(stream, exchange, plan)) co_return false;
   const std::string body = exchange.sink.TakeText();
-  if (exchange.log_id != 0) {
-    const bool survived = co_await Suffer(connection, exchange, body);
-    if (!survived) co_return false;
-  }
-  Response response = Handle(*exchange.head, body);
-  const bool open = co_await Send(connection, exchange, std::move(response));
+  const bool open = co_await Answer(stream, exchange, body);
   co_return open;
 }
 
-// Reads a request. False when there is none, or no complete one.
-asio::awaitable<bool> Server::Receive(Connection& connection, Exchange& exchange) {
+asio::awaitable<bool> Server::ReceiveHeader(Stream& stream, Exchange& exchange) {
   Parser& parser = exchange.parser;
-  error_code error;
   parser.header_limit(kMaxHeaderBytes);
   parser.body_limit(boost::none);
-  co_await http::async_read_header(connection.socket, connection.buffer, parser,
-                                   asio::redirect_error(use_awaitable, error));
-  if (error) {
-    co_await RefuseHeader(connection.socket, error);
-    co_return false;
+  while (true) {
+    error_code error;
+    stream.input().consume(parser.put(stream.input().data(), error));
+    if (parser.is_header_done()) break;
+    if (error && error != http::error::need_more) {
+      co_await RefuseHeader(stream);
+      co_return false;
+    }
+    if (!co_await stream.Read(kReadBytes)) co_return false;
   }
 
   exchange.head = HeadOf(parser.get());
@@ -255,40 +269,142 @@ asio::awaitable<bool> Server::Receive(Connection& connection, Exchange& exchange
   if (Api::CarriesImages(*exchange.head)) {
     exchange.sink.SetKeep(BodySink::Keep::kAllButImages);
   }
-
   const auto announced = parser.content_length();
   exchange.too_large = announced && *announced > BodySink::kMaxBytes;
-  if (!exchange.too_large && !parser.is_done()) {
-    const bool expects = beast::iequals(parser.get()[http::field::expect], "100-continue");
-    if (expects) {
-      constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-      co_await asio::async_write(connection.socket, asio::buffer(kContinue),
-                                 asio::redirect_error(use_awaitable, error));
-    }
-    co_await http::async_read(connection.socket, connection.buffer, parser,
-                              asio::redirect_error(use_awaitable, error));
-    exchange.too_large = error == http::error::body_limit;
-  }
-  parts_.log.EndBody(exchange.log_id, exchange.sink.Sha256(), parser.is_done());
-  const bool cut = error && !exchange.too_large;
-  if (cut) parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
-  co_return !cut;
+  co_return true;
 }
 
-// Does to the request what the faults demand. False when the client gave up meanwhile.
-asio::awaitable<bool> Server::Suffer(Connection& connection, const Exchange& exchange,
-                                     const std::string& body) {
+asio::awaitable<bool> Server::ReceiveBody(Stream& stream, Exchange& exchange,
+                                          const FaultPlan& plan) {
+  Parser& parser = exchange.parser;
+  const Fault* const end = plan.FindEnd(Moment::kRequestBody);
+  const Fault* const slow = plan.Find(FaultKind::kSlowReading);
+  const std::uint64_t rate = slow == nullptr ? 0 : slow->bytes_per_second;
+  const auto announced = parser.content_length();
+  const std::uint64_t middle = announced ? *announced / 2 : kReadBytes;
+  if (slow != nullptr) stream.LimitReceiveBuffer(kSlowReceiveBuffer);
+
+  const bool expects = beast::iequals(parser.get()[http::field::expect], "100-continue");
+  bool there = true;
+  if (expects && !exchange.too_large && !parser.is_done()) {
+    there = co_await stream.Write("HTTP/1.1 100 Continue\r\n\r\n");
+  }
+  error_code error;
+  parser.eager(true);
+  while (there && !exchange.too_large) {
+    error = {};
+    const std::uint64_t before = exchange.sink.bytes();
+    if (!parser.is_done()) stream.input().consume(parser.put(stream.input().data(), error));
+    if (error && error != http::error::need_more) break;
+    if (end != nullptr && (parser.is_done() || exchange.sink.bytes() >= middle)) {
+      parts_.log.EndBody(exchange.log_id, exchange.sink.Sha256(), parser.is_done());
+      co_return End(stream, exchange, *end);
+    }
+    if (rate != 0) co_await Pause(TimeOf(exchange.sink.bytes() - before, rate));
+    if (parser.is_done()) break;
+    there = co_await stream.Read(PieceOf(rate, kReadBytes));
+  }
+  exchange.too_large |= error == http::error::body_limit;
+  parts_.log.EndBody(exchange.log_id, exchange.sink.Sha256(), parser.is_done());
+  if (exchange.too_large) {
+    co_await SendEarly(stream, exchange,
+                       Refuse(413, "PAYLOAD_TOO_LARGE", "The body is over 32 MiB."));
+    co_return false;
+  }
+  if (!parser.is_done()) parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
+  co_return parser.is_done();
+}
+
+asio::awaitable<bool> Server::Answer(Stream& stream, const Exchange& exchange,
+                                     std::string_view body) {
+  const FaultPlan plan = TakeFaults(Phase::kBeforeAnswer, exchange, body);
+  const auto delay = plan.Delay();
+  if (!delay || delay->count() > 0) {
+    const bool there = co_await stream.Wait(delay);
+    if (!there) {
+      parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
+      co_return false;
+    }
+  }
+  Response response;
+  if (const Fault* const status = plan.Find(FaultKind::kStatus)) {
+    response = StatusOf(*status);
+  } else if (plan.Find(FaultKind::kUnauthorized) != nullptr) {
+    response = Refuse(401, "INVALID_API_KEY", "The API key was revoked.");
+  } else {
+    response = Handle(*exchange.head, body);
+  }
+  Spoil(plan, response);
+  if (const Fault* const end = plan.FindEnd(Moment::kBeforeAnswer)) {
+    co_return End(stream, exchange, *end);
+  }
+  const bool open = co_await Send(stream, exchange, std::move(response), plan);
+  co_return open;
+}
+
+asio::awaitable<bool> Server::Send(Stream& stream, const Exchange& exchange, Response response,
+                                   const FaultPlan& plan) {
+  const Fault* const endless = plan.Find(FaultKind::kEndless);
+  const Fault* const slow = plan.Find(FaultKind::kSlowWriting);
+  const Fault* const cut = plan.FindEnd(Moment::kDuringAnswer);
+  const Framing framing = {.keeps_alive = exchange.parser.keep_alive() && endless == nullptr,
+                           .is_http_1_0 = exchange.parser.get().version() == 10,
+                           .is_endless = endless != nullptr,
+                           .is_head = exchange.head->method == "HEAD"};
+  if (endless != nullptr) response.body = "{";
+  const std::string text = Serialize(response, framing);
+  const std::string_view part = std::string_view(text).substr(
+      0, cut == nullptr ? text.size() : text.size() - response.body.size() / 2 - 1);
+
+  const bool sent =
+      co_await WriteSlowly(stream, part, slow == nullptr ? 0 : slow->bytes_per_second);
+  if (sent && cut != nullptr) co_return End(stream, exchange, *cut);
+  if (sent && endless != nullptr) co_await WriteEndlessly(stream, endless->bytes_per_second);
+  if (!sent || endless != nullptr) {
+    parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
+    co_return false;
+  }
+  parts_.log.Answered(exchange.log_id, response.status, parts_.clock.Now());
+  const Fault* const end = plan.FindEnd(Moment::kAfterAnswer);
+  if (end != nullptr && end->kind == FaultKind::kReset) stream.Reset();
+  co_return framing.keeps_alive&& end == nullptr;
+}
+
+asio::awaitable<void> Server::SendEarly(Stream& stream, const Exchange& exchange,
+                                        Response response) {
+  const bool sent = co_await stream.Write(Serialize(response, {.keeps_alive = false}));
+  if (!sent) {
+    parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
+    co_return;
+  }
+  parts_.log.Answered(exchange.log_id, response.status, parts_.clock.Now());
+  co_await stream.Drain();
+}
+
+bool Server::End(Stream& stream, const Exchange& exchange, const Fault& fault) {
+  if (fault.kind == FaultKind::kReset) stream.Reset();
+  parts_.log.Ended(exchange.log_id, parts_.clock.Now());
+  return false;
+}
+
+FaultPlan Server::TakeFaults(Phase phase, const Exchange& exchange, std::string_view body) {
+  if (exchange.log_id == 0 || !parts_.faults.Any()) return {};
   const RequestHead& head = *exchange.head;
+  const std::string* const tenant_id = head.Header("x-tenant-id");
   std::string external_id;
   if (parts_.faults.AskForExternalId()) external_id = parts_.api.ExternalIdOf(head, body);
-  const FaultPlan plan = parts_.faults.Take({head.method, FaultPath(head), external_id});
-  if (!plan.hang && plan.delay.count() == 0) co_return true;
-
-  std::optional<std::chrono::milliseconds> delay;
-  if (!plan.hang) delay = plan.delay;
-  const bool there = co_await WaitWhileConnected(connection.socket, connection.buffer, delay);
-  if (!there) parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
-  co_return there;
+  const std::string endpoint = Api::EndpointOf(head);
+  const std::string key = BearerKey(head);
+  const std::string tenant = tenant_id == nullptr ? "" : ToLower(*tenant_id);
+  return parts_.faults.Take({.phase = phase,
+                             .method = head.method,
+                             .path = FaultPath(head),
+                             .endpoint = endpoint,
+                             .tenant_id = tenant,
+                             .external_id = external_id,
+                             .key = key,
+                             .is_chunked = exchange.parser.chunked()},
+                            std::chrono::steady_clock::now());
 }
 
 Response Server::Handle(const RequestHead& head, std::string_view body) {
@@ -299,29 +415,6 @@ Response Server::Handle(const RequestHead& head, std::string_view body) {
     std::cerr << "idv-sandbox: internal error: " << error.what() << '\n';
     return Refuse(500, "INTERNAL", "Fault of the sandbox.");
   }
-}
-
-// False when the connection is to be closed.
-asio::awaitable<bool> Server::Send(Connection& connection, const Exchange& exchange,
-                                   Response response) {
-  http::response<http::string_body> message;
-  message.result(static_cast<unsigned>(response.status));
-  message.version(exchange.parser.get().version());
-  message.keep_alive(exchange.parser.keep_alive() && !exchange.too_large);
-  message.set(http::field::content_type, "application/json");
-  for (const auto& [name, value] : response.headers) message.set(name, value);
-  message.body() = std::move(response.body);
-  message.prepare_payload();
-
-  error_code error;
-  co_await http::async_write(connection.socket, message,
-                             asio::redirect_error(use_awaitable, error));
-  if (error) {
-    parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
-    co_return false;
-  }
-  parts_.log.Answered(exchange.log_id, response.status, parts_.clock.Now());
-  co_return message.keep_alive();
 }
 
 }  // namespace idv::sandbox

@@ -4,7 +4,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <string>
+#include <boost/asio/ssl/context.hpp>
+#include <memory>
 #include <string_view>
 
 #include "upstream/sandbox/api.h"
@@ -13,12 +14,13 @@
 #include "upstream/sandbox/faults.h"
 #include "upstream/sandbox/http_message.h"
 #include "upstream/sandbox/request_log.h"
+#include "upstream/sandbox/stream.h"
 
 namespace idv::sandbox {
 
-// HTTP/1.1 with keep-alive in front of Api and Control. Does the faults and writes the request log.
-// Everything runs on the one thread that runs `io`; that is what makes locks unnecessary. Borrows
-// its arguments, which must outlive the last run of `io`.
+// HTTP/1.1 with keep-alive in front of Api and Control, plain or under TLS. Does the faults and
+// writes the request log. Everything runs on the one thread that runs `io`; that is what makes
+// locks unnecessary. Borrows its arguments, which must outlive the last run of `io`.
 class Server {
  public:
   struct Parts {
@@ -27,6 +29,7 @@ class Server {
     Faults& faults;
     RequestLog& log;
     Clock& clock;
+    boost::asio::ssl::context* tls = nullptr;  // nullptr = none
   };
 
   Server(boost::asio::io_context& io, Parts parts);
@@ -38,22 +41,30 @@ class Server {
   boost::asio::ip::tcp::endpoint Address() const { return acceptor_.local_endpoint(); }
 
  private:
-  struct Connection;
   struct Exchange;
 
   boost::asio::awaitable<void> Accept();
-  boost::asio::awaitable<void> Converse(boost::asio::ip::tcp::socket socket);
-  boost::asio::awaitable<bool> ServeOne(Connection& connection);
-  boost::asio::awaitable<bool> Receive(Connection& connection, Exchange& exchange);
-  boost::asio::awaitable<bool> Suffer(Connection& connection, const Exchange& exchange,
-                                      const std::string& body);
-  boost::asio::awaitable<bool> Send(Connection& connection, const Exchange& exchange,
-                                    Response response);
+  boost::asio::awaitable<void> Converse(std::unique_ptr<Stream> stream);
+  // These are false when the connection is to be closed.
+  boost::asio::awaitable<bool> ServeOne(Stream& stream);
+  boost::asio::awaitable<bool> ReceiveHeader(Stream& stream, Exchange& exchange);
+  boost::asio::awaitable<bool> ReceiveBody(Stream& stream, Exchange& exchange,
+                                           const FaultPlan& plan);
+  boost::asio::awaitable<bool> Answer(Stream& stream, const Exchange& exchange,
+                                      std::string_view body);
+  boost::asio::awaitable<bool> Send(Stream& stream, const Exchange& exchange, Response response,
+                                    const FaultPlan& plan);
+  // The answer to a request of which not everything was read.
+  boost::asio::awaitable<void> SendEarly(Stream& stream, const Exchange& exchange,
+                                         Response response);
+  // The connection ends here, as a fault demands.
+  bool End(Stream& stream, const Exchange& exchange, const Fault& fault);
 
+  FaultPlan TakeFaults(Phase phase, const Exchange& exchange, std::string_view body);
   Response Handle(const RequestHead& head, std::string_view body);
 
   boost::asio::io_context& io_;
-  Parts parts_;
+  const Parts parts_;
   boost::asio::ip::tcp::acceptor acceptor_;
 };
 

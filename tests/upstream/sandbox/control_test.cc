@@ -43,7 +43,7 @@ TEST_F(ControlTest, RefusesAFaultItDoesNotUnderstand) {
 
   EXPECT_EQ(last_.status, 400);
   EXPECT_THAT(std::string(json["error"]), testing::HasSubstr("colour"));
-  EXPECT_TRUE(faults_.All().empty());
+  EXPECT_FALSE(faults_.Any());
 }
 
 TEST_F(ControlTest, ListsAndClearsRequests) {

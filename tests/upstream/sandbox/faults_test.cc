@@ -1,16 +1,19 @@
 #include "upstream/sandbox/faults.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace idv::sandbox {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
+
+constexpr Faults::Now kNow{};
 
 Fault Latency(std::chrono::milliseconds delay) {
   Fault fault;
@@ -18,123 +21,189 @@ Fault Latency(std::chrono::milliseconds delay) {
   return fault;
 }
 
-TEST(FaultsTest, LeavesRequestsAloneWithoutFaults) {
-  const FaultPlan plan = Faults().Take({"GET", "/health", ""});
-
-  EXPECT_FALSE(plan.hang);
-  EXPECT_EQ(plan.delay, 0ms);
+Fault OfKind(FaultKind kind, Moment at = Moment::kBeforeAnswer) {
+  Fault fault;
+  fault.kind = kind;
+  fault.at = at;
+  return fault;
 }
 
-TEST(FaultsTest, FitsByEveryConditionThatIsSet) {
-  struct Row {
-    const char* path_prefix;
-    const char* method;
-    const char* external_id_prefix;
-    bool fits;
-  };
-  const FaultTarget target{"GET", "/verifications/1", "test-a-1"};
-  const std::vector<Row> rows = {
-      {"", "", "", true},
-      {"/verifications/", "", "", true},
-      {"/verifications/1", "GET", "test-a-", true},
-      {"/verifications/2", "", "", false},
-      {"/verifications/1/images", "", "", false},
-      {"", "POST", "", false},
-      {"", "", "test-b-", false},
-      {"/verifications", "GET", "test-b-", false},
-  };
-  for (const Row& row : rows) {
-    Faults faults;
-    Fault fault = Latency(5ms);
-    fault.path_prefix = row.path_prefix;
-    fault.method = row.method;
-    fault.external_id_prefix = row.external_id_prefix;
-    faults.Add(fault);
+FaultTarget Target(std::string_view method = "GET") { return {.method = method, .path = "/"}; }
 
-    EXPECT_EQ(faults.Take(target).delay, row.fits ? 5ms : 0ms)
-        << row.path_prefix << " " << row.method << " " << row.external_id_prefix;
+class FaultsTest : public testing::Test {
+ protected:
+  std::optional<std::chrono::milliseconds> DelayOf(const FaultTarget& target) {
+    return faults_.Take(target, kNow).Delay();
   }
+
+  Faults faults_;
+};
+
+TEST_F(FaultsTest, LeavesRequestsAloneWithoutFaults) {
+  EXPECT_FALSE(faults_.Any());
+  EXPECT_EQ(DelayOf(Target()), 0ms);
 }
 
-TEST(FaultsTest, AddsDelaysUpAndHangsIfAnyDoes) {
-  Faults faults;
-  faults.Add(Latency(5ms));
-  faults.Add(Latency(7ms));
-  EXPECT_EQ(faults.Take({"GET", "/", ""}).delay, 12ms);
-  EXPECT_FALSE(faults.Take({"GET", "/", ""}).hang);
-
-  Fault hang;
-  hang.kind = FaultKind::kHang;
-  faults.Add(hang);
-  EXPECT_TRUE(faults.Take({"GET", "/", ""}).hang);
+TEST_F(FaultsTest, FitsByEveryConditionThatIsSet) {
+  const FaultTarget target{.method = "GET",
+                           .path = "/verifications/1",
+                           .endpoint = "GET /verifications/*",
+                           .tenant_id = "acme",
+                           .external_id = "test-a-1"};
+  struct Row {
+    std::string Fault::* condition;
+    const char* fitting;
+    const char* other;
+  };
+  const std::vector<Row> rows = {
+      {&Fault::path_prefix, "/verifications/", "/verifications/1/images"},
+      {&Fault::endpoint, "GET /verifications/*", "GET /alerts"},
+      {&Fault::method, "GET", "POST"},
+      {&Fault::tenant_id, "acme", "globex"},
+      {&Fault::external_id_prefix, "test-a-", "test-b-"},
+  };
+  Fault every = Latency(1ms);
+  for (const Row& row : rows) {
+    every.*row.condition = row.fitting;
+    for (const char* const value : {row.fitting, row.other}) {
+      Fault fault = Latency(5ms);
+      fault.*row.condition = value;
+      faults_.Clear();
+      faults_.Add(fault, kNow);
+      EXPECT_EQ(DelayOf(target), value == row.fitting ? 5ms : 0ms) << value;
+    }
+  }
+  faults_.Clear();
+  faults_.Add(every, kNow);
+  EXPECT_EQ(DelayOf(target), 1ms);
+  every.tenant_id = "globex";
+  faults_.Clear();
+  faults_.Add(every, kNow);
+  EXPECT_EQ(DelayOf(target), 0ms);
 }
 
-TEST(FaultsTest, IsUsedUpByRequestsThatFit) {
-  Faults faults;
+TEST_F(FaultsTest, AddsDelaysUpAndHangsIfAnyDoes) {
+  faults_.Add(Latency(5ms), kNow);
+  faults_.Add(Latency(7ms), kNow);
+  EXPECT_EQ(DelayOf(Target()), 12ms);
+
+  faults_.Add(OfKind(FaultKind::kHang), kNow);
+  EXPECT_EQ(DelayOf(Target()), std::nullopt);
+}
+
+TEST_F(FaultsTest, IsUsedUpByRequestsThatFit) {
   Fault fault = Latency(5ms);
   fault.method = "GET";
   fault.times = 2;
-  faults.Add(fault);
+  faults_.Add(fault, kNow);
 
-  EXPECT_EQ(faults.Take({"POST", "/", ""}).delay, 0ms);
-  EXPECT_EQ(faults.Take({"GET", "/", ""}).delay, 5ms);
-  EXPECT_EQ(faults.All().front().times, 1U);
-  EXPECT_EQ(faults.Take({"GET", "/", ""}).delay, 5ms);
-  EXPECT_EQ(faults.Take({"GET", "/", ""}).delay, 0ms);
-  EXPECT_TRUE(faults.All().empty());
+  EXPECT_EQ(DelayOf(Target("POST")), 0ms);
+  EXPECT_EQ(DelayOf(Target()), 5ms);
+  EXPECT_EQ(faults_.All(kNow).front().times, 1U);
+  EXPECT_EQ(DelayOf(Target()), 5ms);
+  EXPECT_EQ(DelayOf(Target()), 0ms);
+  EXPECT_TRUE(faults_.All(kNow).empty());
 }
 
-TEST(FaultsTest, AsksForExternalIdsOnlyWhenAFaultDependsOnThem) {
-  Faults faults;
-  faults.Add(Latency(1ms));
-  EXPECT_FALSE(faults.AskForExternalId());
+TEST_F(FaultsTest, EndsWithItsTime) {
+  Fault fault = Latency(5ms);
+  fault.lifetime = 1s;
+  faults_.Add(fault, kNow);
+
+  EXPECT_EQ(faults_.Take(Target(), kNow + 999ms).Delay(), 5ms);
+  EXPECT_EQ(faults_.Take(Target(), kNow + 1s).Delay(), 0ms);
+  EXPECT_TRUE(faults_.All(kNow + 1s).empty());
+}
+
+TEST_F(FaultsTest, HitsAShareOfTheRequestsTheSameOnesForASeed) {
+  const auto hits = [](std::uint64_t seed) {
+    Faults faults;
+    Fault fault = Latency(5ms);
+    fault.probability = 0.25;
+    fault.seed = seed;
+    faults.Add(fault, kNow);
+    std::vector<bool> hit;
+    for (int i = 0; i < 4000; ++i) hit.push_back(faults.Take(Target(), kNow).Delay() == 5ms);
+    return hit;
+  };
+  const std::vector<bool> first = hits(1);
+  const auto count = std::count(first.begin(), first.end(), true);
+
+  EXPECT_GT(count, 850);  // 1,000, give or take more than five deviations
+  EXPECT_LT(count, 1150);
+  EXPECT_EQ(first, hits(1));
+  EXPECT_NE(first, hits(2));
+}
+
+TEST_F(FaultsTest, StrikesInThePhaseOfItsKind) {
+  Fault early = OfKind(FaultKind::kStatus);
+  early.early = true;
+  const std::vector<std::pair<Fault, Phase>> rows = {
+      {OfKind(FaultKind::kStatus), Phase::kBeforeAnswer},
+      {early, Phase::kBeforeBody},
+      {OfKind(FaultKind::kSlowReading), Phase::kBeforeBody},
+      {OfKind(FaultKind::kSlowWriting), Phase::kBeforeAnswer},
+      {OfKind(FaultKind::kReset, Moment::kRequestHeader), Phase::kBeforeBody},
+      {OfKind(FaultKind::kClose, Moment::kRequestBody), Phase::kBeforeBody},
+      {OfKind(FaultKind::kReset, Moment::kDuringAnswer), Phase::kBeforeAnswer},
+  };
+  for (const auto& [fault, phase] : rows) {
+    faults_.Clear();
+    faults_.Add(fault, kNow);
+    for (const Phase current : {Phase::kBeforeBody, Phase::kBeforeAnswer}) {
+      FaultTarget target = Target();
+      target.phase = current;
+      EXPECT_EQ(faults_.Take(target, kNow).Find(fault.kind) != nullptr, current == phase)
+          << static_cast<int>(fault.kind);
+    }
+  }
+}
+
+TEST_F(FaultsTest, RefusesEveryKeyButOne) {
+  Fault fault = OfKind(FaultKind::kUnauthorized);
+  fault.until_key = "new";
+  faults_.Add(fault, kNow);
+  for (const std::string_view key : {"new", "old"}) {
+    FaultTarget target = Target();
+    target.key = key;
+    EXPECT_EQ(faults_.Take(target, kNow).Find(FaultKind::kUnauthorized) == nullptr, key == "new");
+  }
+}
+
+TEST_F(FaultsTest, DemandsTheLengthOfRequestsInChunks) {
+  faults_.Add(OfKind(FaultKind::kLengthRequired), kNow);
+  for (const bool is_chunked : {false, true}) {
+    FaultTarget target = Target();
+    target.phase = Phase::kBeforeBody;
+    target.is_chunked = is_chunked;
+    EXPECT_EQ(faults_.Take(target, kNow).Find(FaultKind::kLengthRequired) != nullptr, is_chunked);
+  }
+}
+
+TEST_F(FaultsTest, TellsTheFirstOfAKindAndOfAMoment) {
+  Fault first = OfKind(FaultKind::kStatus);
+  first.status = 500;
+  Fault second = first;
+  second.status = 503;
+  faults_.Add(first, kNow);
+  faults_.Add(second, kNow);
+  faults_.Add(OfKind(FaultKind::kClose, Moment::kAfterAnswer), kNow);
+
+  const FaultPlan plan = faults_.Take(Target(), kNow);
+
+  EXPECT_EQ(plan.Find(FaultKind::kStatus)->status, 500);
+  EXPECT_EQ(plan.FindEnd(Moment::kAfterAnswer)->kind, FaultKind::kClose);
+  EXPECT_EQ(plan.FindEnd(Moment::kDuringAnswer), nullptr);
+}
+
+TEST_F(FaultsTest, AsksForExternalIdsOnlyWhenAFaultDependsOnThem) {
+  faults_.Add(Latency(1ms), kNow);
+  EXPECT_FALSE(faults_.AskForExternalId());
 
   Fault fault;
   fault.external_id_prefix = "test-";
-  faults.Add(fault);
-  EXPECT_TRUE(faults.AskForExternalId());
-}
-
-TEST(FaultsTest, ReadsWhatItWrites) {
-  for (
-      const char* const text :
-      {R"({"kind":"hang"})",
-       R"({"kind":"latency","path_prefix":"/a","method":"GET","external_id_prefix":"x","milliseconds":200,"times":3})",
-       R"({"kind":"latency","milliseconds":0})"}) {
-    const ParsedFault parsed = ParseFault(text);
-    ASSERT_EQ(parsed.problems, "") << text;
-
-    Json json = FaultJson(parsed.fault);
-    json.erase("id");
-    EXPECT_EQ(json.dump(), text);
-  }
-}
-
-TEST(FaultsTest, NamesEverythingThatIsWrong) {
-  struct Row {
-    const char* json;
-    std::vector<std::string> problems;
-  };
-  const std::vector<Row> rows = {
-      {"", {"JSON object"}},
-      {"[]", {"JSON object"}},
-      {"{}", {"kind"}},
-      {R"({"kind":"explode"})", {"kind must be latency or hang"}},
-      {R"({"kind":"latency"})", {"latency needs milliseconds"}},
-      {R"({"kind":"latency","milliseconds":-1})", {"milliseconds must be"}},
-      {R"({"kind":"latency","milliseconds":1.5})", {"milliseconds must be"}},
-      {R"({"kind":"latency","milliseconds":86400001})", {"milliseconds must be"}},
-      {R"({"kind":"hang","milliseconds":5})", {"hang takes no milliseconds"}},
-      {R"({"kind":"hang","times":0})", {"times must be"}},
-      {R"({"kind":"hang","method":1})", {"method must be a text"}},
-      {R"({"kind":"hang","delay":1,"path":"/x"})", {"unknown key delay", "unknown key path"}},
-  };
-  for (const Row& row : rows) {
-    const ParsedFault parsed = ParseFault(row.json);
-    for (const std::string& problem : row.problems) {
-      EXPECT_THAT(parsed.problems, HasSubstr(problem)) << row.json;
-    }
-  }
+  faults_.Add(fault, kNow);
+  EXPECT_TRUE(faults_.AskForExternalId());
 }
 
 }  // namespace
