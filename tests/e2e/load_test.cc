@@ -92,7 +92,8 @@ TEST_P(LoadTest, AnswersAThousandCallsInFlightAtOnceAndGivesEverythingBack) {
   const size_t threads_before = ThreadCount(pid);
   const size_t files_before = OpenFileCount(pid);
   sandbox_.ForgetRequests();
-  sandbox_.AddFault({{"kind", "latency"}, {"milliseconds", 500}});
+  // Longer than it takes to begin them all, even where everything is slow.
+  sandbox_.AddFault({{"kind", "latency"}, {"milliseconds", 2000}});
 
   const auto calls = GetAtOnce(id);
 
