@@ -184,6 +184,11 @@ Response Api::Handle(const RequestHead& head, std::string_view body, Time now) {
   return response;
 }
 
+void Api::Reset() {
+  store_.Clear();
+  limiter_.Clear();
+}
+
 bool Api::CarriesImages(const RequestHead& head) {
   const RouteMatch match = FindRoute(head);
   return match.route != nullptr && match.route->images == Images::kInBody;

@@ -26,6 +26,9 @@ class Api {
   // images in `body`, the stand-ins of ImageFolding will do.
   Response Handle(const RequestHead& head, std::string_view body, Time now);
 
+  // Forgets every record, and what of the limits is used up.
+  void Reset();
+
   // Whether bodies of that route bear images, so that ImageFolding is to be used on them.
   static bool CarriesImages(const RequestHead& head);
 

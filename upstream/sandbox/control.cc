@@ -43,6 +43,7 @@ Response Control::Handle(const RequestHead& head, std::string_view body) {
   if (head.path == "/__sandbox/faults") return HandleFaults(head, body);
   if (head.path == "/__sandbox/requests") return HandleRequests(head);
   if (head.path == "/__sandbox/clock") return HandleClock(head, body);
+  if (head.path == "/__sandbox/reset") return HandleReset(head);
   return Refuse(404, "NOT_FOUND", "There is no such endpoint.");
 }
 
@@ -87,6 +88,15 @@ Response Control::HandleClock(const RequestHead& head, std::string_view body) {
     return RefuseMethod("GET, POST, DELETE");
   }
   return Ok({{"now", FormatTime(clock_.Now())}, {"ahead_ms", clock_.ahead().count()}});
+}
+
+Response Control::HandleReset(const RequestHead& head) {
+  if (head.method != "POST") return RefuseMethod("POST");
+  api_.Reset();
+  faults_.Reset(std::chrono::steady_clock::now());
+  log_.Clear();
+  clock_.Reset();
+  return Ok(Json::object());
 }
 
 }  // namespace idv::sandbox

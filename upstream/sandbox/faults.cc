@@ -65,6 +65,11 @@ std::uint64_t Faults::Add(Fault fault, Now now) {
   return last_id_;
 }
 
+void Faults::Reset(Now now) {
+  faults_ = kept_;
+  for (Entry& entry : faults_) entry.set_at = now;
+}
+
 std::vector<Fault> Faults::All(Now now) {
   DropOutlived(now);
   std::vector<Fault> all;

@@ -120,6 +120,9 @@ class Faults {
   // Returns the fault's id, from 1.
   std::uint64_t Add(Fault fault, Now now);
   void Clear() { faults_.clear(); }
+  // Has Reset() bring back those that are in force now.
+  void Keep() { kept_ = faults_; }
+  void Reset(Now now);
   std::vector<Fault> All(Now now);
 
   bool Any() const { return !faults_.empty(); }
@@ -138,6 +141,7 @@ class Faults {
   void DropOutlived(Now now);
 
   std::vector<Entry> faults_;
+  std::vector<Entry> kept_;
   std::uint64_t last_id_ = 0;
 };
 

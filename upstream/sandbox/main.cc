@@ -191,12 +191,13 @@ int Run(const Flags& flags) {
   Api api(*tenants, store);
   Faults faults;
   if (!AddFaults(flags, faults)) return kBadArguments;
+  faults.Keep();
   boost::asio::ssl::context tls(boost::asio::ssl::context::tls_server);
   const bool has_tls = !flags.tls_certificate.empty();
   if (has_tls && !LoadCertificate(flags, tls)) return kBadArguments;
   RequestLog log;
   Clock clock;
-  Control control(faults, log, clock);
+  Control control(api, faults, log, clock);
   boost::asio::io_context io(1);
   Server server(io, {api, control, faults, log, clock, has_tls ? &tls : nullptr});
 

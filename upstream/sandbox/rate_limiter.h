@@ -39,6 +39,8 @@ class RateLimiter {
   };
 
   Verdict Take(std::string_view tenant_id, const Plan& plan, Time now);
+  // All windows begin anew.
+  void Clear() { windows_.clear(); }
 
  private:
   struct Window {

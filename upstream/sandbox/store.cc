@@ -256,6 +256,12 @@ Answer<Alert> Store::Resolve(const Ref& ref, Resolution resolution) {
   return *alert;
 }
 
+void Store::Clear() {
+  subjects_.clear();
+  verifications_.clear();
+  alerts_.clear();
+}
+
 const std::string* Store::ExternalIdOf(std::string_view id) const {
   const auto verification = verifications_.find(std::string(id));
   if (verification != verifications_.end()) return &verification->second.request.external_id;

@@ -98,6 +98,9 @@ class Store {
                                    const std::optional<std::string>& status) const;
   Answer<Alert> Resolve(const Ref& ref, Resolution resolution);
 
+  // Forgets everything.
+  void Clear();
+
   // The externalId behind the id of a verification or alert, of whichever tenant; nullptr if none.
   const std::string* ExternalIdOf(std::string_view id) const;
 

@@ -16,10 +16,13 @@ class ControlTest : public testing::Test {
     return Json::parse(last_.body);
   }
 
+  const Tenants tenants_ = Tenants::Default(nullptr);
+  Store store_{[] { return std::string("id"); }};
+  Api api_{tenants_, store_};
   Faults faults_;
   RequestLog log_;
   Clock clock_;
-  Control control_{faults_, log_, clock_};
+  Control control_{api_, faults_, log_, clock_};
   Response last_;
 };
 
@@ -85,6 +88,8 @@ TEST_F(ControlTest, RefusesOtherPathsAndMethods) {
   Call("GET", "/__sandbox/nothing");
   EXPECT_EQ(last_.status, 404);
   Call("PUT", "/__sandbox/clock");
+  EXPECT_EQ(last_.status, 405);
+  Call("GET", "/__sandbox/reset");
   EXPECT_EQ(last_.status, 405);
   Call("PUT", "/__sandbox/faults");
   EXPECT_EQ(last_.status, 405);

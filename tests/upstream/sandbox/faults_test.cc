@@ -196,6 +196,20 @@ TEST_F(FaultsTest, TellsTheFirstOfAKindAndOfAMoment) {
   EXPECT_EQ(plan.FindEnd(Moment::kDuringAnswer), nullptr);
 }
 
+TEST_F(FaultsTest, BringsBackWhatItWasToKeep) {
+  Fault fault = Latency(5ms);
+  fault.times = 1;
+  fault.lifetime = 1s;
+  faults_.Add(fault, kNow);
+  faults_.Keep();
+  faults_.Add(Latency(7ms), kNow);
+  EXPECT_EQ(DelayOf(Target()), 12ms);
+
+  faults_.Reset(kNow + 2s);
+
+  EXPECT_EQ(faults_.Take(Target(), kNow + 2s).Delay(), 5ms);
+}
+
 TEST_F(FaultsTest, AsksForExternalIdsOnlyWhenAFaultDependsOnThem) {
   faults_.Add(Latency(1ms), kNow);
   EXPECT_FALSE(faults_.AskForExternalId());

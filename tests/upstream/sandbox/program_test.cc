@@ -80,6 +80,31 @@ TEST_F(ProgramTest, LetsTestsMoveItsClock) {
   EXPECT_EQ(client.Call("GET", at).body["status"], "expired");
 }
 
+TEST_F(ProgramTest, StartsAnewWhenToldTo) {
+  Start({"--plan", "basic", "--fault", R"({"kind":"status","status":418,"method":"PUT"})"});
+  Client client(port_);
+  const std::string at =
+      "/api/v1/verifications/" +
+      std::string(client.Call("POST", "/api/v1/verifications", R"({"externalId":"test-fraud-1"})")
+                      .body["id"]);
+  client.Call("POST", at + "/document", R"({"documentType":"ghana_card","imageBase64":"AAAA"})");
+  client.Call("POST", at + "/complete");
+  EXPECT_EQ(client.Call("GET", "/api/v1/alerts").body["total"], 1);
+  while (client.Call("GET", at).status != 429) {
+  }
+  SetFault(R"({"kind":"latency","milliseconds":1})");
+  client.Call("POST", "/__sandbox/clock", R"({"advance":"1s"})");
+
+  EXPECT_EQ(client.Call("POST", "/__sandbox/reset").status, 200);
+
+  EXPECT_EQ(Requests(""), json::array());
+  EXPECT_EQ(client.Call("GET", "/__sandbox/clock").body["ahead_ms"], 0);
+  EXPECT_EQ(client.Call("GET", "/__sandbox/faults").body["faults"].size(), 1U);
+  EXPECT_EQ(client.Call("PUT", "/api/v1/alerts").status, 418);
+  EXPECT_EQ(client.Call("GET", at).status, 404);
+  EXPECT_EQ(client.Call("GET", "/api/v1/alerts").body["total"], 0);
+}
+
 TEST_F(ProgramTest, LogsWhatItReceived) {
   Start();
 
