@@ -2,6 +2,7 @@
 #define UPSTREAM_SANDBOX_FAULT_JSON_H_
 
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 

@@ -6,10 +6,6 @@
 namespace idv::sandbox {
 namespace {
 
-bool StartsWith(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
 bool FitsIfSet(std::string_view condition, std::string_view value) {
   return condition.empty() || condition == value;
 }
@@ -17,10 +13,10 @@ bool FitsIfSet(std::string_view condition, std::string_view value) {
 bool Fits(const Fault& fault, const FaultTarget& target) {
   if (fault.kind == FaultKind::kUnauthorized && target.key == fault.until_key) return false;
   if (fault.kind == FaultKind::kLengthRequired && !target.is_chunked) return false;
-  return PhaseOf(fault) == target.phase && StartsWith(target.path, fault.path_prefix) &&
+  return PhaseOf(fault) == target.phase && target.path.starts_with(fault.path_prefix) &&
          FitsIfSet(fault.endpoint, target.endpoint) && FitsIfSet(fault.method, target.method) &&
          FitsIfSet(fault.tenant_id, target.tenant_id) &&
-         StartsWith(target.external_id, fault.external_id_prefix);
+         target.external_id.starts_with(fault.external_id_prefix);
 }
 
 bool IsEnd(const Fault& fault) {

@@ -167,8 +167,10 @@ bool AddFaults(const Flags& flags, Faults& faults) {
 bool LoadCertificate(const Flags& flags, boost::asio::ssl::context& tls) {
   boost::system::error_code error;
   error = tls.use_certificate_chain_file(flags.tls_certificate, error);
-  if (error) Complain(flags.tls_certificate, {error.message()});
-  if (error) return false;
+  if (error) {
+    Complain(flags.tls_certificate, {error.message()});
+    return false;
+  }
   error = tls.use_private_key_file(flags.tls_key, boost::asio::ssl::context::pem, error);
   if (error) Complain(flags.tls_key, {error.message()});
   return !error;

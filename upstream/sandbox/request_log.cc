@@ -7,10 +7,6 @@
 namespace idv::sandbox {
 namespace {
 
-bool StartsWith(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
 // A header that came several times is one with its values joined (RFC 9110 section 5.3).
 Json HeadersJson(const RequestHead& head) {
   Json headers = Json::object();
@@ -100,7 +96,7 @@ Json RequestLog::ToJson(std::string_view path_prefix) const {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const RequestHead& head = *entries_[i].head;
     const bool wanted =
-        StartsWith(head.path, path_prefix) || StartsWith(FaultPath(head), path_prefix);
+        head.path.starts_with(path_prefix) || FaultPath(head).starts_with(path_prefix);
     if (wanted) requests.push_back(EntryJson(first_id_ + i, entries_[i]));
   }
   return {{"requests", std::move(requests)}};

@@ -290,29 +290,28 @@ asio::awaitable<bool> Server::ReceiveBody(Stream& stream, Exchange& exchange,
     there = co_await stream.Write("HTTP/1.1 100 Continue\r\n\r\n");
   }
   error_code error;
+  bool ends = false;
   parser.eager(true);
   while (there && !exchange.too_large) {
     error = {};
     const std::uint64_t before = exchange.sink.bytes();
     if (!parser.is_done()) stream.input().consume(parser.put(stream.input().data(), error));
     if (error && error != http::error::need_more) break;
-    if (end != nullptr && (parser.is_done() || exchange.sink.bytes() >= middle)) {
-      parts_.log.EndBody(exchange.log_id, exchange.sink.Sha256(), parser.is_done());
-      co_return End(stream, exchange, *end);
-    }
+    ends = end != nullptr && (parser.is_done() || exchange.sink.bytes() >= middle);
+    if (ends) break;
     if (rate != 0) co_await Pause(TimeOf(exchange.sink.bytes() - before, rate));
     if (parser.is_done()) break;
     there = co_await stream.Read(PieceOf(rate, kReadBytes));
   }
   exchange.too_large |= error == http::error::body_limit;
   parts_.log.EndBody(exchange.log_id, exchange.sink.Sha256(), parser.is_done());
+  if (ends) co_return End(stream, exchange, *end);
   if (exchange.too_large) {
     co_await SendEarly(stream, exchange,
                        Refuse(413, "PAYLOAD_TOO_LARGE", "The body is over 32 MiB."));
     co_return false;
   }
-  if (!parser.is_done()) parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
-  co_return parser.is_done();
+  co_return parser.is_done() || Abort(exchange);
 }
 
 asio::awaitable<bool> Server::Answer(Stream& stream, const Exchange& exchange,
@@ -320,11 +319,7 @@ asio::awaitable<bool> Server::Answer(Stream& stream, const Exchange& exchange,
   const FaultPlan plan = TakeFaults(Phase::kBeforeAnswer, exchange, body);
   const auto delay = plan.Delay();
   if (!delay || delay->count() > 0) {
-    const bool there = co_await stream.Wait(delay);
-    if (!there) {
-      parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
-      co_return false;
-    }
+    if (!co_await stream.Wait(delay)) co_return Abort(exchange);
   }
   Response response;
   if (const Fault* const status = plan.Find(FaultKind::kStatus)) {
@@ -360,25 +355,28 @@ asio::awaitable<bool> Server::Send(Stream& stream, const Exchange& exchange, Res
       co_await WriteSlowly(stream, part, slow == nullptr ? 0 : slow->bytes_per_second);
   if (sent && cut != nullptr) co_return End(stream, exchange, *cut);
   if (sent && endless != nullptr) co_await WriteEndlessly(stream, endless->bytes_per_second);
-  if (!sent || endless != nullptr) {
-    parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
-    co_return false;
-  }
+  if (!sent || endless != nullptr) co_return Abort(exchange);
   parts_.log.Answered(exchange.log_id, response.status, parts_.clock.Now());
   const Fault* const end = plan.FindEnd(Moment::kAfterAnswer);
   if (end != nullptr && end->kind == FaultKind::kReset) stream.Reset();
-  co_return framing.keeps_alive&& end == nullptr;
+  const bool open = framing.keeps_alive && end == nullptr;
+  co_return open;
 }
 
 asio::awaitable<void> Server::SendEarly(Stream& stream, const Exchange& exchange,
                                         Response response) {
   const bool sent = co_await stream.Write(Serialize(response, {.keeps_alive = false}));
   if (!sent) {
-    parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
+    Abort(exchange);
     co_return;
   }
   parts_.log.Answered(exchange.log_id, response.status, parts_.clock.Now());
   co_await stream.Drain();
+}
+
+bool Server::Abort(const Exchange& exchange) {
+  parts_.log.Aborted(exchange.log_id, parts_.clock.Now());
+  return false;
 }
 
 bool Server::End(Stream& stream, const Exchange& exchange, const Fault& fault) {

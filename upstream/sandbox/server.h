@@ -57,6 +57,8 @@ class Server {
   // The answer to a request of which not everything was read.
   boost::asio::awaitable<void> SendEarly(Stream& stream, const Exchange& exchange,
                                          Response response);
+  // The client has gone before its answer was written.
+  bool Abort(const Exchange& exchange);
   // The connection ends here, as a fault demands.
   bool End(Stream& stream, const Exchange& exchange, const Fault& fault);
 

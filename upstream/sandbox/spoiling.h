@@ -1,8 +1,6 @@
 #ifndef UPSTREAM_SANDBOX_SPOILING_H_
 #define UPSTREAM_SANDBOX_SPOILING_H_
 
-#include <cstdint>
-
 #include "upstream/sandbox/faults.h"
 #include "upstream/sandbox/http_message.h"
 
