@@ -328,6 +328,20 @@ TEST_F(ErrorsTest, AFieldOfThePathThatTheUpstreamRefusesIsNamedByItsProtoPathToo
   EXPECT_THAT(ViolatedFields(reply), ElementsAre("image_type"));
 }
 
+TEST_F(ErrorsTest, ASubjectWithoutAttemptsIsNotWorthARetry) {
+  for (int attempt = 1; attempt <= 5; ++attempt) Create(client_, "cust-too-often");
+  CreateVerificationRequest request;
+  request.set_external_id("cust-too-often");
+
+  ExpectFailure(client_.Call(&VerificationService::Stub::CreateVerification, request),
+                {.code = StatusCode::RESOURCE_EXHAUSTED,
+                 .reason = "DAILY_ATTEMPTS_EXHAUSTED",
+                 .attempts = "1",
+                 .http_status = "429",
+                 .upstream_code = "RATE_LIMIT_EXCEEDED",
+                 .pushback = "-1"});
+}
+
 TEST_F(ErrorsTest, AHangingUpstreamEndsTheCallBeforeTheCallersLibraryDoes) {
   sandbox_.AddFault({{"kind", "hang"}});
   Outcome outcome;

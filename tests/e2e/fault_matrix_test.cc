@@ -172,7 +172,7 @@ class FaultMatrixTest : public testing::Test {
   }
 
   const CallOptions kOptions{.timeout = kTimeout};
-  const Sandbox sandbox_;
+  const Sandbox sandbox_{{"--attempts-per-day", "0"}};
   Gateway gateway_{sandbox_};
   const Client client_{Connect(gateway_.addresses()[0])};
   std::string id_ = MakeVerification();

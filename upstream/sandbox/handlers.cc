@@ -126,8 +126,10 @@ std::optional<std::string> ReadFrames(Fields& fields) {
 // 201: the vendor's success status is unknown and every client takes any 2xx, so ours should too.
 Response CreateVerification(const Call& call) {
   return WithBody(call, BodyRule::kRequired, ReadNewVerification, [&](NewVerification request) {
-    const Verification& made = call.store.Create(call.tenant_id, std::move(request), call.now);
-    return Response{.status = 201, .body = Dump(VerificationJson(made))};
+    const Verification* const made =
+        call.store.Create(call.tenant_id, std::move(request), call.now);
+    if (made == nullptr) return RefuseAttempt(call.store.attempts_per_day());
+    return Response{.status = 201, .body = Dump(VerificationJson(*made))};
   });
 }
 

@@ -46,6 +46,7 @@ struct Flags {
   std::string listen = "127.0.0.1:8081";
   std::string tenants_file;
   std::string plan;
+  int attempts_per_day = Store::kAttemptsPerDay;
   std::string latency = "0ms";
   std::vector<std::string> hang;
   std::vector<std::string> faults;
@@ -81,6 +82,11 @@ void Describe(CLI::App& app, Flags& flags) {
       ->type_name("NAME")
       ->check(is_plan)
       ->excludes(tenants);
+  app.add_option("--attempts-per-day", flags.attempts_per_day,
+                 "Verifications of a subject that may be made in a day (UTC); 0 = any number")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--latency", flags.latency, "Delay of every answer")
       ->type_name("DURATION")
       ->capture_default_str()
@@ -189,7 +195,7 @@ int Run(const Flags& flags) {
   if (!tenants) return kBadArguments;
   RaiseDescriptorLimit();
 
-  Store store(RandomUuids());
+  Store store(RandomUuids(), flags.attempts_per_day);
   Api api(*tenants, store);
   Faults faults;
   if (!AddFaults(flags, faults)) return kBadArguments;

@@ -56,6 +56,7 @@ struct Verification {
   NewVerification request;
   const Outcome* outcome;  // lives forever
   int attempt;             // of this subject on this (UTC) day, from 1
+  int attempts_per_day;    // 0 = as many as it likes
 
   Status status = Status::kPending;
   std::optional<Document> document;

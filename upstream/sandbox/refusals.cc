@@ -21,6 +21,13 @@ Response RefuseBinding(std::string_view error) {
   return {.status = 400, .body = Dump({{"error", error}})};
 }
 
+Response RefuseAttempt(int attempts_per_day) {
+  return {.status = 429,
+          .body = Dump({{"code", "RATE_LIMIT_EXCEEDED"},
+                        {"error", "The subject has had all its attempts of this day."},
+                        {"details", {{"maxAttemptsPerDay", attempts_per_day}}}})};
+}
+
 Response Refuse(Refusal refusal, std::string_view what) {
   switch (refusal) {
     case Refusal::kNotFound:

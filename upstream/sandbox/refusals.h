@@ -20,6 +20,10 @@ Response RefuseField(std::string_view field, std::string_view constraint);
 // {"error"} alone, 400: what the vendor's web framework says when it cannot bind a body.
 Response RefuseBinding(std::string_view error);
 
+// The daily cap of a subject: the code of the rate limit (upstream-api.md section 5), told from it
+// by its details. No Retry-After: waiting for seconds does not help.
+Response RefuseAttempt(int attempts_per_day);
+
 // What the store refused. `what` names the kind of record in capitals, e.g. "VERIFICATION".
 Response Refuse(Refusal refusal, std::string_view what);
 

@@ -35,14 +35,18 @@ void SetStatus(Verification& verification, Status status, Time when) {
 
 }  // namespace
 
-const Verification& Store::Create(std::string_view tenant_id, NewVerification request, Time now) {
+const Verification* Store::Create(std::string_view tenant_id, NewVerification request, Time now) {
   const std::string subject = SubjectKey(tenant_id, request.external_id);
+  const int attempts = AttemptsToday(subject, now);
+  if (attempts_per_day_ > 0 && attempts >= attempts_per_day_) return nullptr;
+
   Verification verification{};
   verification.id = next_id_();
   verification.tenant_id = tenant_id;
   verification.outcome = &OutcomeOf(request.external_id);
   verification.request = std::move(request);
-  verification.attempt = AttemptsToday(subject, now) + 1;
+  verification.attempt = attempts + 1;
+  verification.attempts_per_day = attempts_per_day_;
   verification.created_at = now;
   verification.updated_at = now;
   verification.expires_at = now + kLifetime;
@@ -51,17 +55,15 @@ const Verification& Store::Create(std::string_view tenant_id, NewVerification re
   auto& stored =
       verifications_.insert_or_assign(std::move(id), std::move(verification)).first->second;
   subjects_[subject].push_back(&stored);
-  return stored;
+  return &stored;
 }
 
 int Store::AttemptsToday(const std::string& subject, Time now) const {
   const auto found = subjects_.find(subject);
   if (found == subjects_.end()) return 0;
-  const auto today = std::chrono::floor<std::chrono::days>(now);
-  return static_cast<int>(
-      std::count_if(found->second.begin(), found->second.end(), [today](const Verification* v) {
-        return std::chrono::floor<std::chrono::days>(v->created_at) == today;
-      }));
+  const Verification& newest = *found->second.back();
+  const auto day = [](Time time) { return std::chrono::floor<std::chrono::days>(time); };
+  return day(newest.created_at) == day(now) ? newest.attempt : 0;
 }
 
 // The record with everything that happened to it by itself until now.

@@ -68,10 +68,16 @@ struct Resolution {
 class Store {
  public:
   static constexpr std::chrono::hours kLifetime{24};
+  // Upstream-api.md section 18; that it is the vendor's own number [infer].
+  static constexpr int kAttemptsPerDay = 5;
 
-  explicit Store(IdGenerator next_id) : next_id_(std::move(next_id)) {}
+  // `attempts_per_day`: verifications of a subject that may be made in a day of UTC; 0 = any
+  // number.
+  explicit Store(IdGenerator next_id, int attempts_per_day = kAttemptsPerDay)
+      : next_id_(std::move(next_id)), attempts_per_day_(attempts_per_day) {}
 
-  const Verification& Create(std::string_view tenant_id, NewVerification request, Time now);
+  // nullptr when the subject has had all its attempts of the day.
+  const Verification* Create(std::string_view tenant_id, NewVerification request, Time now);
   Answer<Verification> Find(const Ref& ref);
   // Newest first; empty for a subject that is not known.
   std::vector<const Verification*> OfSubject(std::string_view tenant_id,
@@ -101,6 +107,8 @@ class Store {
   // Forgets everything.
   void Clear();
 
+  int attempts_per_day() const { return attempts_per_day_; }
+
   // The externalId behind the id of a verification or alert, of whichever tenant; nullptr if none.
   const std::string* ExternalIdOf(std::string_view id) const;
 
@@ -114,6 +122,7 @@ class Store {
   int AttemptsToday(const std::string& subject, Time now) const;
 
   const IdGenerator next_id_;
+  const int attempts_per_day_;
   std::unordered_map<std::string, Verification> verifications_;  // by id; addresses are stable
   std::unordered_map<std::string, std::vector<Verification*>> subjects_;  // oldest first
   std::deque<Alert> alerts_;                                              // oldest first

@@ -8,7 +8,6 @@
 namespace idv::sandbox {
 namespace {
 
-constexpr int kMaxAttemptsPerDay = 5;  // announced, not enforced
 constexpr double kChallengeConfidence = 0.97;
 constexpr double kFailedChallengeConfidence = 0.31;
 
@@ -202,7 +201,9 @@ Json VerificationJson(const Verification& verification) {
   // upstream-api.md section 11: the vendor's sandbox stores no image.
   json["imagePersisted"] = false;
   json["attemptCount"] = verification.attempt;
-  json["maxAttemptsPerDay"] = kMaxAttemptsPerDay;
+  if (verification.attempts_per_day > 0) {
+    json["maxAttemptsPerDay"] = verification.attempts_per_day;
+  }
   json["createdAt"] = FormatTime(verification.created_at);
   json["updatedAt"] = FormatTime(verification.updated_at);
   json["expiresAt"] = FormatTime(verification.expires_at);

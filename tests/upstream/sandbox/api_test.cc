@@ -249,6 +249,19 @@ TEST_F(LimitTest, RefusesWhatIsOverItAndDoesNothing) {
   EXPECT_EQ(caller_.Get("/subjects/x/verifications").json["total"], 0);
 }
 
+TEST_F(LimitTest, TellsASubjectsDailyCapFromTheRateOfRequests) {
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(caller_.Post("/verifications", R"({"externalId":"x"})").status, 201);
+
+  const Reply refused = caller_.Post("/verifications", R"({"externalId":"x"})");
+
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.json["code"], "RATE_LIMIT_EXCEEDED");
+  EXPECT_EQ(refused.json["details"], Json::parse(R"({"maxAttemptsPerDay":5})"));
+  EXPECT_EQ(Header("Retry-After"), "none");
+  EXPECT_EQ(Header("X-RateLimit-Remaining"), "4");
+}
+
 TEST_F(LimitTest, SparesStrangersHealthAndTenantsWithoutAPlan) {
   EXPECT_EQ(caller_.Get("/health").status, 200);
   EXPECT_EQ(Header("X-RateLimit-Limit"), "none");

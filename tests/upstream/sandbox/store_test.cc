@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 class StoreTest : public testing::Test {
  protected:
   std::string Create(const std::string& external_id) {
-    return store_.Create(kTenant, {.external_id = external_id, .tier = "standard"}, now_).id;
+    return store_.Create(kTenant, {.external_id = external_id, .tier = "standard"}, now_)->id;
   }
 
   Ref At(const std::string& id, const char* tenant = kTenant) { return {tenant, id, now_}; }
@@ -187,6 +187,26 @@ TEST_F(StoreTest, CountsTheAttemptsOfASubjectPerDay) {
   EXPECT_EQ(store_.Find(At(Create("somebody else")))->attempt, 1);
   now_ += 24h;
   EXPECT_EQ(store_.Find(At(Create("anyone")))->attempt, 1);
+}
+
+TEST_F(StoreTest, RefusesASubjectTheSixthVerificationOfADay) {
+  for (int attempt = 1; attempt <= 5; ++attempt) Create("anyone");
+
+  EXPECT_EQ(store_.Create(kTenant, {.external_id = "anyone"}, now_), nullptr);
+  EXPECT_NE(store_.Create(kTenant, {.external_id = "somebody else"}, now_), nullptr);
+  EXPECT_NE(store_.Create(kOtherTenant, {.external_id = "anyone"}, now_), nullptr);
+  EXPECT_EQ(store_.OfSubject(kTenant, "anyone", now_).size(), 5U);
+  now_ = std::chrono::ceil<std::chrono::days>(now_) - 1us;
+  EXPECT_EQ(store_.Create(kTenant, {.external_id = "anyone"}, now_), nullptr);
+  now_ += 1us;
+  EXPECT_EQ(store_.Find(At(Create("anyone")))->attempt, 1);
+}
+
+TEST_F(StoreTest, MakesAnyNumberOfVerificationsWithoutACap) {
+  Store store(CountingIds(), 0);
+  for (int attempt = 1; attempt <= 20; ++attempt) {
+    EXPECT_EQ(store.Create(kTenant, {.external_id = "anyone"}, now_)->attempt, attempt);
+  }
 }
 
 TEST_F(StoreTest, ReviewsOnlyWhatWaitsForAReviewAndOnlyOnce) {

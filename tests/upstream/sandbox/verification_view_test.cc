@@ -12,7 +12,7 @@ namespace {
 class VerificationViewTest : public testing::Test {
  protected:
   Json Decided(NewVerification request, bool with_all = true) {
-    const std::string id = store_.Create(kTenant, std::move(request), StartOfTest()).id;
+    const std::string id = store_.Create(kTenant, std::move(request), StartOfTest())->id;
     const Ref ref{kTenant, id, StartOfTest()};
     store_.AddDocument(ref, "international_passport", "NG");
     if (with_all) {
