@@ -19,6 +19,7 @@ namespace {
 
 enum class Reviewer { kNotNeeded, kNeeded };
 enum class Images { kNone, kInBody };
+enum class Limit { kOfPlan, kOfReports };
 
 struct Route {
   std::string_view method;
@@ -27,13 +28,19 @@ struct Route {
   std::optional<Scope> scope;  // none = no key needed
   Reviewer reviewer = Reviewer::kNotNeeded;
   Images images = Images::kNone;
+  Limit limit = Limit::kOfPlan;
 };
 
 constexpr Scope kRead = Scope::kVerificationsRead;
 constexpr Scope kWrite = Scope::kVerificationsWrite;
 constexpr Reviewer kAny = Reviewer::kNotNeeded;
+constexpr Images kNone = Images::kNone;
 
-constexpr std::array<Route, 18> kRoutes = {{
+// "100 requests/min per tenant" (upstream-api.md section 14), whatever the plan.
+constexpr Plan kReportLimit = {"reports", 100, 6'000};
+
+// The 18 endpoints, and the two of reports, which only the vendor's server SDK knows.
+constexpr std::array<Route, 20> kRoutes = {{
     {"POST", "verifications", CreateVerification, kWrite},
     {"GET", "verifications/*", GetVerification, kRead},
     {"GET", "subjects/*/verifications", ListSubjectVerifications, kRead},
@@ -54,6 +61,8 @@ constexpr std::array<Route, 18> kRoutes = {{
     {"POST", "alerts/*/resolve", ResolveAlert, Scope::kAlertsWrite, Reviewer::kNeeded},
     {"GET", "document-types", ListDocumentTypes, Scope::kReferenceRead},
     {"GET", "health", GetHealth, std::nullopt},
+    {"GET", "verifications/*/report", GetReport, kRead, kAny, kNone, Limit::kOfReports},
+    {"POST", "reports/bulk", GetReports, kRead, kAny, kNone, Limit::kOfReports},
 }};
 
 using Variables = std::vector<std::string>;
@@ -99,9 +108,7 @@ RouteMatch FindRoute(const RequestHead& head) {
 
 Response RefuseRoute(const RouteMatch& match) {
   if (match.allowed.empty()) return Refuse(404, "NOT_FOUND", "There is no such endpoint.");
-  Response response = Refuse(405, "METHOD_NOT_ALLOWED", "Use " + match.allowed + ".");
-  response.headers.emplace_back("Allow", match.allowed);
-  return response;
+  return RefuseMethod(match.allowed);
 }
 
 std::string NameOf(const Route& route) {
@@ -158,6 +165,7 @@ Response Serve(const Route& route, const Grant* grant, Call call) {
 }  // namespace
 
 Response Api::Handle(const RequestHead& head, std::string_view body, Time now) {
+  if (ImageStorage::IsImagePath(head.path)) return images_.Serve(head, now);
   RouteMatch match = FindRoute(head);
   if (match.route == nullptr) return RefuseRoute(match);
   const Route& route = *match.route;
@@ -168,6 +176,7 @@ Response Api::Handle(const RequestHead& head, std::string_view body, Time now) {
   }
   match.variables.resize(2);
   Call call{.store = store_,
+            .images = images_,
             .head = head,
             .body = body,
             .tenant_id = grant == nullptr ? std::string_view() : grant->tenant_id,
@@ -177,7 +186,10 @@ Response Api::Handle(const RequestHead& head, std::string_view body, Time now) {
             .now = now};
   if (!route.scope || grant->plan == nullptr) return Serve(route, grant, std::move(call));
 
-  const RateLimiter::Verdict verdict = limiter_.Take(grant->tenant_id, *grant->plan, now);
+  const bool is_report = route.limit == Limit::kOfReports;
+  const RateLimiter::Verdict verdict =
+      (is_report ? report_limiter_ : limiter_)
+          .Take(grant->tenant_id, is_report ? kReportLimit : *grant->plan, now);
   Response response = verdict.retry_after ? RefuseOverLimit(*verdict.retry_after)
                                           : Serve(route, grant, std::move(call));
   AddHeaders(verdict, response);
@@ -187,6 +199,7 @@ Response Api::Handle(const RequestHead& head, std::string_view body, Time now) {
 void Api::Reset() {
   store_.Clear();
   limiter_.Clear();
+  report_limiter_.Clear();
 }
 
 bool Api::CarriesImages(const RequestHead& head) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "upstream/sandbox/http_message.h"
+#include "upstream/sandbox/image_storage.h"
 #include "upstream/sandbox/rate_limiter.h"
 #include "upstream/sandbox/store.h"
 #include "upstream/sandbox/tenants.h"
@@ -13,11 +14,12 @@ namespace idv::sandbox {
 
 // The vendor's REST API as a function from request to response: routes, header checks, rate limits,
 // validation.
-// Knows nothing of sockets, faults or clocks. Borrows both arguments; belongs to the store's
-// thread.
+// Also what the URLs of images lead to. Knows nothing of sockets, faults or clocks. Borrows its
+// arguments; belongs to the store's thread.
 class Api {
  public:
-  Api(const Tenants& tenants, Store& store) : tenants_(tenants), store_(store) {}
+  Api(const Tenants& tenants, Store& store, const ImageStorage& images)
+      : tenants_(tenants), store_(store), images_(images) {}
 
   // Always an answer, errors as in upstream-api.md section 4. In this order: an unknown route 404,
   // a wrong method 405, no or unknown key 401, no tenant 400, another tenant's key 403, over the
@@ -32,7 +34,7 @@ class Api {
   // Whether bodies of that route bear images, so that ImageFolding is to be used on them.
   static bool CarriesImages(const RequestHead& head);
 
-  // "POST /verifications/*/selfie"; empty for a request to none of the 18.
+  // "POST /verifications/*/selfie"; empty for a request to no endpoint.
   static std::string EndpointOf(const RequestHead& head);
   static bool IsEndpoint(std::string_view name);
 
@@ -42,7 +44,9 @@ class Api {
  private:
   const Tenants& tenants_;
   Store& store_;
+  const ImageStorage& images_;
   RateLimiter limiter_;
+  RateLimiter report_limiter_;
 };
 
 // The key behind "Bearer "; a bare key, as an early SDK sends it, is none (the docs demand Bearer).

@@ -3,10 +3,11 @@
 #include <array>
 #include <utility>
 
+#include "upstream/sandbox/digest.h"
+
 namespace idv::sandbox {
 namespace {
 
-constexpr std::string_view kHex = "0123456789abcdef";
 constexpr std::string_view kSha256OfNothing =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -37,12 +38,7 @@ std::string BodySink::Sha256() {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   EVP_DigestFinal_ex(digest_.get(), digest.data(), &size);
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) {
-    hex += kHex[digest[i] >> 4U];
-    hex += kHex[digest[i] & 0xFU];
-  }
-  return hex;
+  return Hex(std::span(digest).first(size));
 }
 
 }  // namespace idv::sandbox

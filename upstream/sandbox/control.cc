@@ -27,12 +27,6 @@ std::optional<std::chrono::milliseconds> ParseAdvance(std::string_view body) {
   return ParseDuration(found->get<std::string>());
 }
 
-Response RefuseMethod(const char* allowed) {
-  Response response = Refuse(405, "METHOD_NOT_ALLOWED", "Wrong method.");
-  response.headers.emplace_back("Allow", allowed);
-  return response;
-}
-
 }  // namespace
 
 bool Control::IsControlPath(std::string_view path) {

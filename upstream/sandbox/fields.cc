@@ -96,6 +96,25 @@ std::string Fields::RequiredText(const char* key) {
   return text;
 }
 
+std::vector<std::string> Fields::RequiredTexts(const char* key) {
+  std::vector<std::string> texts;
+  const Json* const list = FindTyped(key, &Json::is_array, "a list");
+  if (list == nullptr || list->empty()) {
+    RefuseValue(key, "required");
+    return texts;
+  }
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const Json& item = (*list)[i];
+    if (!item.is_string()) {
+      RefuseType(Path(key, i), "a string");
+      return texts;
+    }
+    texts.push_back(item.get<std::string>());
+    if (texts.back().empty()) RefuseValue(key + ("[" + std::to_string(i) + "]"), "required");
+  }
+  return texts;
+}
+
 void Fields::RequiredImage(const char* key) {
   const Json* const value = FindTyped(key, &Json::is_string, "a string");
   if (value == nullptr || value->get_ref<const std::string&>().empty()) {

@@ -31,6 +31,8 @@ class Fields {
   // Not empty.
   std::string RequiredText(const char* key);
   std::optional<std::string> OptionalText(const char* key);
+  // At least one, none of them empty.
+  std::vector<std::string> RequiredTexts(const char* key);
   // Not empty, standard base64. Returns nothing: images are looked at and forgotten.
   void RequiredImage(const char* key);
   bool OptionalImage(const char* key);          // whether there is one

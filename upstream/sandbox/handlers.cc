@@ -8,6 +8,7 @@
 #include "upstream/sandbox/ascii.h"
 #include "upstream/sandbox/fields.h"
 #include "upstream/sandbox/refusals.h"
+#include "upstream/sandbox/report.h"
 #include "upstream/sandbox/target.h"
 #include "upstream/sandbox/verification_view.h"
 #include "upstream/sandbox/views.h"
@@ -16,6 +17,7 @@ namespace idv::sandbox {
 namespace {
 
 constexpr std::string_view kVerification = "VERIFICATION";
+constexpr std::size_t kMaxReports = 100;
 
 Response Ok(const Json& json) { return {.status = 200, .body = Dump(json)}; }
 
@@ -119,6 +121,13 @@ std::optional<std::string> ReadFrames(Fields& fields) {
   const auto type = fields.OptionalText("challengeType");
   if (type && !IsChallengeType(*type)) fields.RefuseValue("challengeType", "oneof");
   return type;
+}
+
+// There is a report of what was decided only.
+Answer<Verification> FindDecided(const Call& call, std::string_view id) {
+  const auto answer = call.store.Find({call.tenant_id, id, call.now});
+  if (answer.ok() && answer->decision.empty()) return Refusal::kInvalidState;
+  return answer;
 }
 
 }  // namespace
@@ -228,15 +237,17 @@ Response GetLiveness(const Call& call) {
 Response ListImages(const Call& call) { return Show(call.store.Find(call.Target()), ImagesJson); }
 
 // The vendor's sandbox stores no image, and nor do we. Yet a caller must be able to try this
-// endpoint, so an image that was uploaded has a URL: of the right form, on a host that does not
-// exist.
+// endpoint, so an image that was uploaded has a URL, and it leads to a picture.
 Response GetImageUrl(const Call& call) {
   if (!ImageIndex(call.image_type)) return RefuseField("imageType", "oneof");
   const auto answer = call.store.Find(call.Target());
   if (answer.ok() && !answer->HasImage(call.image_type)) {
     return Refuse(Refusal::kNotFound, "IMAGE");
   }
-  return Show(answer, [&call](const Verification& v) { return ImageUrlJson(v, call.image_type); });
+  return Show(answer, [&call](const Verification& v) {
+    return ImageUrlJson(call.image_type,
+                        call.images.SignedUrl(call.head, v.id, call.image_type, call.now));
+  });
 }
 
 Response ListAlerts(const Call& call) {
@@ -266,5 +277,29 @@ Response ListDocumentTypes(const Call& call) {
 }
 
 Response GetHealth(const Call&) { return Ok({{"status", "healthy"}}); }
+
+Response GetReport(const Call& call) {
+  const auto answer = FindDecided(call, call.id);
+  if (!answer.ok()) return Refuse(answer.refusal(), kVerification);
+  return {.status = 200, .body = ReportPdf(*answer), .content_type = "application/pdf"};
+}
+
+Response GetReports(const Call& call) {
+  const auto read = [](Fields& fields) {
+    auto ids = fields.RequiredTexts("verificationIds");
+    if (ids.size() > kMaxReports) fields.RefuseValue("verificationIds", "max=100");
+    return ids;
+  };
+  return WithBody(call, BodyRule::kRequired, read, [&](const std::vector<std::string>& ids) {
+    std::vector<const Verification*> verifications;
+    for (const std::string& id : ids) {
+      const auto answer = FindDecided(call, id);
+      if (!answer.ok()) return Refuse(answer.refusal(), kVerification);
+      verifications.push_back(&*answer);
+    }
+    return Response{
+        .status = 200, .body = ReportsZip(verifications), .content_type = "application/zip"};
+  });
+}
 
 }  // namespace idv::sandbox

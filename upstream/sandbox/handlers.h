@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "upstream/sandbox/http_message.h"
+#include "upstream/sandbox/image_storage.h"
 #include "upstream/sandbox/store.h"
 
 namespace idv::sandbox {
@@ -12,6 +13,7 @@ namespace idv::sandbox {
 // A request that may be served: the route is known and the headers were checked.
 struct Call {
   Store& store;
+  const ImageStorage& images;
   const RequestHead& head;
   std::string_view body;
   std::string_view tenant_id;
@@ -42,6 +44,10 @@ Response ListAlerts(const Call& call);
 Response ResolveAlert(const Call& call);
 Response ListDocumentTypes(const Call& call);
 Response GetHealth(const Call& call);
+
+// Section 14.
+Response GetReport(const Call& call);
+Response GetReports(const Call& call);
 
 }  // namespace idv::sandbox
 

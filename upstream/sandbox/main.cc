@@ -26,6 +26,7 @@
 #include "upstream/sandbox/duration.h"
 #include "upstream/sandbox/fault_json.h"
 #include "upstream/sandbox/faults.h"
+#include "upstream/sandbox/image_storage.h"
 #include "upstream/sandbox/rate_limiter.h"
 #include "upstream/sandbox/request_log.h"
 #include "upstream/sandbox/server.h"
@@ -196,12 +197,13 @@ int Run(const Flags& flags) {
   RaiseDescriptorLimit();
 
   Store store(RandomUuids(), flags.attempts_per_day);
-  Api api(*tenants, store);
+  const bool has_tls = !flags.tls_certificate.empty();
+  const ImageStorage images(has_tls ? "https" : "http", RandomUuids()());
+  Api api(*tenants, store, images);
   Faults faults;
   if (!AddFaults(flags, faults)) return kBadArguments;
   faults.Keep();
   boost::asio::ssl::context tls(boost::asio::ssl::context::tls_server);
-  const bool has_tls = !flags.tls_certificate.empty();
   if (has_tls && !LoadCertificate(flags, tls)) return kBadArguments;
   RequestLog log;
   Clock clock;

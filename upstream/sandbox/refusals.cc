@@ -17,6 +17,12 @@ Response RefuseField(std::string_view field, std::string_view constraint) {
                         {"details", {{"field", field}, {"constraint", constraint}}}})};
 }
 
+Response RefuseMethod(std::string_view allowed) {
+  Response response = Refuse(405, "METHOD_NOT_ALLOWED", "Use " + std::string(allowed) + ".");
+  response.headers.emplace_back("Allow", allowed);
+  return response;
+}
+
 Response RefuseBinding(std::string_view error) {
   return {.status = 400, .body = Dump({{"error", error}})};
 }

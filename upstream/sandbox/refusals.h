@@ -17,6 +17,9 @@ Response Refuse(int status, std::string_view code, std::string_view error);
 // {"code", "error", "details": {"field", "constraint"}}, 400.
 Response RefuseField(std::string_view field, std::string_view constraint);
 
+// 405; `allowed` as in the Allow header: "GET, POST".
+Response RefuseMethod(std::string_view allowed);
+
 // {"error"} alone, 400: what the vendor's web framework says when it cannot bind a body.
 Response RefuseBinding(std::string_view error);
 

@@ -34,7 +34,7 @@ std::optional<std::string> PercentDecode(std::string_view text) {
 }
 
 std::optional<std::string_view> PathBelowBase(std::string_view path) {
-  for (const std::string_view base : {"/api/v1/idv", "/api/v1"}) {
+  for (const std::string_view base : {"/api/v1/idv/api/v1", "/api/v1/idv", "/api/v1"}) {
     if (path.substr(0, base.size()) != base) continue;
     const std::string_view below = path.substr(base.size());
     if (below.empty() || below.front() == '/') return below;

@@ -12,7 +12,8 @@ namespace idv::sandbox {
 std::optional<std::string> PercentDecode(std::string_view text);
 
 // The path below the API's base: "/api/v1/idv/health" and "/api/v1/health" -> "/health". The vendor
-// uses both prefixes (upstream-api.md sections 1 and 17). Nothing for a path outside of them.
+// uses both prefixes, and its server SDK, left to its default, both at once (upstream-api.md
+// sections 1 and 17). Nothing for a path outside of them.
 std::optional<std::string_view> PathBelowBase(std::string_view path);
 
 // "/a/b%2Fc" -> {"a", "b/c"}: split first, decoded after. Nothing when a segment cannot be decoded.

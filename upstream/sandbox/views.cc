@@ -2,13 +2,13 @@
 
 #include "upstream/sandbox/ascii.h"
 #include "upstream/sandbox/document_types.h"
+#include "upstream/sandbox/image_storage.h"
 #include "upstream/sandbox/verification_view.h"
 
 namespace idv::sandbox {
 namespace {
 
 constexpr double kChallengeScore = 75.5;
-constexpr int kUrlSeconds = 900;
 
 Json OcrResult(const Holder& holder) {
   Json json = {
@@ -132,11 +132,10 @@ Json ImagesJson(const Verification& verification) {
   return {{"images", std::move(images)}};
 }
 
-Json ImageUrlJson(const Verification& verification, std::string_view type) {
-  std::string url = "https://storage.example.test/" + verification.id + "/";
-  url += type;
-  url += ".jpg?X-Goog-Expires=900&X-Goog-Signature=sandbox";
-  return {{"imageType", type}, {"url", std::move(url)}, {"expiresIn", kUrlSeconds}};
+Json ImageUrlJson(std::string_view type, std::string url) {
+  return {{"imageType", type},
+          {"url", std::move(url)},
+          {"expiresIn", ImageStorage::kUrlLifetime.count()}};
 }
 
 Json VerificationsJson(const std::vector<const Verification*>& verifications) {

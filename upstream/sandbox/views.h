@@ -26,7 +26,7 @@ Json ChallengeResultJson(const Verification& verification, std::string_view type
 Json FramesResultJson(const Verification& verification, const std::optional<std::string>& type);
 
 Json ImagesJson(const Verification& verification);
-Json ImageUrlJson(const Verification& verification, std::string_view type);
+Json ImageUrlJson(std::string_view type, std::string url);
 
 Json VerificationsJson(const std::vector<const Verification*>& verifications);
 Json AlertJson(const Alert& alert);

@@ -36,7 +36,7 @@ struct Reply {
 // right.
 class Caller {
  public:
-  Caller() : tenants_(MakeTenants()), store_(CountingIds()), api_(tenants_, store_) {}
+  Caller() : tenants_(MakeTenants()), store_(CountingIds()), api_(tenants_, store_, images_) {}
 
   Reply Get(const std::string& path) { return Send("GET", path, ""); }
   Reply Post(const std::string& path, const std::string& body = "") {
@@ -49,11 +49,17 @@ class Caller {
   }
 
   Reply SendRaw(const std::string& method, const std::string& target, const std::string& body) {
+    last = Exchange(method, target, body);
+    return {last.status, Json::parse(last.body)};
+  }
+
+  // For answers that are no JSON.
+  Response Exchange(const std::string& method, const std::string& target,
+                    const std::string& body = "") {
     const std::size_t question = target.find('?');
     RequestHead head{method, target.substr(0, question), "", headers};
     if (question != std::string::npos) head.query = target.substr(question + 1);
-    last = api_.Handle(head, body, now);
-    return {last.status, Json::parse(last.body)};
+    return api_.Handle(head, body, now);
   }
 
   // The id of a new verification.
@@ -107,6 +113,7 @@ tenants:
 
   Tenants tenants_;
   Store store_;
+  const ImageStorage images_{"http", "key of images"};
   Api api_;
 };
 

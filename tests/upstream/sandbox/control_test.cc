@@ -18,7 +18,8 @@ class ControlTest : public testing::Test {
 
   const Tenants tenants_ = Tenants::Default(nullptr);
   Store store_{[] { return std::string("id"); }};
-  Api api_{tenants_, store_};
+  const ImageStorage images_{"http", "key"};
+  Api api_{tenants_, store_, images_};
   Faults faults_;
   RequestLog log_;
   Clock clock_;

@@ -21,6 +21,7 @@ TEST(TargetTest, DecodesPercentSigns) {
 TEST(TargetTest, StripsEitherBase) {
   EXPECT_EQ(PathBelowBase("/api/v1/idv/health"), "/health");
   EXPECT_EQ(PathBelowBase("/api/v1/health"), "/health");
+  EXPECT_EQ(PathBelowBase("/api/v1/idv/api/v1/health"), "/health");
   EXPECT_EQ(PathBelowBase("/api/v1/idvx"), "/idvx");
   EXPECT_EQ(PathBelowBase("/api/v1"), "");
   EXPECT_EQ(PathBelowBase("/api/v2/health"), std::nullopt);
