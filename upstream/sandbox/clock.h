@@ -2,6 +2,8 @@
 #define UPSTREAM_SANDBOX_CLOCK_H_
 
 #include <chrono>
+#include <functional>
+#include <utility>
 
 #include "upstream/sandbox/timestamps.h"
 
@@ -15,12 +17,21 @@ class Clock {
   Time Now() const { return std::chrono::system_clock::now() + ahead_; }
   std::chrono::milliseconds ahead() const { return ahead_; }
 
-  void Advance(std::chrono::milliseconds by) { ahead_ += by; }
+  void Advance(std::chrono::milliseconds by) { Move(ahead_ + by); }
   // Back to the machine's time.
-  void Reset() { ahead_ = {}; }
+  void Reset() { Move({}); }
+
+  // Calls it after every move.
+  void WhenMoved(std::function<void()> moved) { moved_ = std::move(moved); }
 
  private:
+  void Move(std::chrono::milliseconds ahead) {
+    ahead_ = ahead;
+    if (moved_) moved_();
+  }
+
   std::chrono::milliseconds ahead_{0};
+  std::function<void()> moved_;
 };
 
 }  // namespace idv::sandbox

@@ -38,6 +38,12 @@ Response Control::Handle(const RequestHead& head, std::string_view body) {
   if (head.path == "/__sandbox/requests") return HandleRequests(head);
   if (head.path == "/__sandbox/clock") return HandleClock(head, body);
   if (head.path == "/__sandbox/reset") return HandleReset(head);
+  if (head.path == "/__sandbox/webhooks") return HandleWebhooks(head);
+  const auto segments = Segments(head.path);
+  if (segments && segments->size() == 4 && (*segments)[1] == "webhooks" &&
+      (*segments)[3] == "redeliver") {
+    return HandleRedelivery(head, (*segments)[2]);
+  }
   return Refuse(404, "NOT_FOUND", "There is no such endpoint.");
 }
 
@@ -48,24 +54,24 @@ Response Control::HandleFaults(const RequestHead& head, std::string_view body) {
     if (const auto* const problems = std::get_if<std::string>(&parsed)) {
       return RefuseBinding(*problems);
     }
-    return Ok({{"id", faults_.Add(std::move(std::get<Fault>(parsed)), now)}});
+    return Ok({{"id", parts_.faults.Add(std::move(std::get<Fault>(parsed)), now)}});
   }
   if (head.method == "DELETE") {
-    faults_.Clear();
+    parts_.faults.Clear();
     return Ok(Json::object());
   }
   if (head.method != "GET") return RefuseMethod("GET, POST, DELETE");
   Json list = Json::array();
-  for (const Fault& fault : faults_.All(now)) list.push_back(FaultJson(fault));
+  for (const Fault& fault : parts_.faults.All(now)) list.push_back(FaultJson(fault));
   return Ok({{"faults", std::move(list)}});
 }
 
 Response Control::HandleRequests(const RequestHead& head) {
   if (head.method == "GET") {
-    return Ok(log_.ToJson(QueryValue(head.query, "path_prefix").value_or("")));
+    return Ok(parts_.log.ToJson(QueryValue(head.query, "path_prefix").value_or("")));
   }
   if (head.method != "DELETE") return RefuseMethod("GET, DELETE");
-  log_.Clear();
+  parts_.log.Clear();
   return Ok(Json::object());
 }
 
@@ -75,21 +81,37 @@ Response Control::HandleClock(const RequestHead& head, std::string_view body) {
     if (!advance) {
       return RefuseBinding(R"(the body must be {"advance": D}, D a duration such as 90s or 24h)");
     }
-    clock_.Advance(*advance);
+    parts_.clock.Advance(*advance);
   } else if (head.method == "DELETE") {
-    clock_.Reset();
+    parts_.clock.Reset();
   } else if (head.method != "GET") {
     return RefuseMethod("GET, POST, DELETE");
   }
-  return Ok({{"now", FormatTime(clock_.Now())}, {"ahead_ms", clock_.ahead().count()}});
+  return Ok({{"now", FormatTime(parts_.clock.Now())}, {"ahead_ms", parts_.clock.ahead().count()}});
+}
+
+Response Control::HandleWebhooks(const RequestHead& head) {
+  if (head.method == "GET") return Ok(parts_.courier.ToJson());
+  if (head.method != "DELETE") return RefuseMethod("GET, DELETE");
+  parts_.courier.Clear();
+  return Ok(Json::object());
+}
+
+Response Control::HandleRedelivery(const RequestHead& head, const std::string& id) {
+  if (head.method != "POST") return RefuseMethod("POST");
+  const std::size_t urls = parts_.courier.Redeliver(id);
+  if (urls == 0) return Refuse(404, "WEBHOOK_NOT_FOUND", "There is no such webhook.");
+  return Ok({{"urls", urls}});
 }
 
 Response Control::HandleReset(const RequestHead& head) {
   if (head.method != "POST") return RefuseMethod("POST");
-  api_.Reset();
-  faults_.Reset(std::chrono::steady_clock::now());
-  log_.Clear();
-  clock_.Reset();
+  parts_.agenda.Clear();
+  parts_.courier.Clear();
+  parts_.api.Reset();
+  parts_.faults.Reset(std::chrono::steady_clock::now());
+  parts_.log.Clear();
+  parts_.clock.Reset();
   return Ok(Json::object());
 }
 

@@ -10,6 +10,7 @@
 #include "upstream/sandbox/refusals.h"
 #include "upstream/sandbox/report.h"
 #include "upstream/sandbox/target.h"
+#include "upstream/sandbox/url.h"
 #include "upstream/sandbox/verification_view.h"
 #include "upstream/sandbox/views.h"
 
@@ -39,10 +40,6 @@ Response WithBody(const Call& call, BodyRule rule, Read read, Act act) {
   return act(std::move(input));
 }
 
-bool IsHttpUrl(std::string_view url) {
-  return url.rfind("https://", 0) == 0 || url.rfind("http://", 0) == 0;
-}
-
 bool IsCountryCode(std::string_view code) {
   const auto is_letter = [](unsigned char c) { return std::isalpha(c) != 0; };
   return code.size() == 2 && std::all_of(code.begin(), code.end(), is_letter);
@@ -61,7 +58,7 @@ NewVerification ReadNewVerification(Fields& fields) {
   const bool known_tier =
       request.tier == "basic" || request.tier == "standard" || request.tier == "enhanced";
   if (!known_tier) fields.RefuseValue("tier", "oneof=basic standard enhanced");
-  if (request.callback_url && !IsHttpUrl(*request.callback_url)) {
+  if (request.callback_url && !ParseUrl(*request.callback_url)) {
     fields.RefuseValue("callbackUrl", "url");
   }
   return request;

@@ -20,18 +20,22 @@
 #include <vector>
 
 #include "upstream/sandbox/address.h"
+#include "upstream/sandbox/agenda.h"
 #include "upstream/sandbox/api.h"
 #include "upstream/sandbox/clock.h"
 #include "upstream/sandbox/control.h"
+#include "upstream/sandbox/courier.h"
 #include "upstream/sandbox/duration.h"
 #include "upstream/sandbox/fault_json.h"
 #include "upstream/sandbox/faults.h"
 #include "upstream/sandbox/image_storage.h"
+#include "upstream/sandbox/publisher.h"
 #include "upstream/sandbox/rate_limiter.h"
 #include "upstream/sandbox/request_log.h"
 #include "upstream/sandbox/server.h"
 #include "upstream/sandbox/store.h"
 #include "upstream/sandbox/tenants.h"
+#include "upstream/sandbox/url.h"
 #include "upstream/sandbox/uuid.h"
 
 namespace idv::sandbox {
@@ -47,6 +51,9 @@ struct Flags {
   std::string listen = "127.0.0.1:8081";
   std::string tenants_file;
   std::string plan;
+  std::string webhook_url;
+  std::string webhook_secret = WebhookSettings().secret;
+  std::string webhook_ca;
   int attempts_per_day = Store::kAttemptsPerDay;
   std::string latency = "0ms";
   std::vector<std::string> hang;
@@ -66,6 +73,9 @@ void Describe(CLI::App& app, Flags& flags) {
   const auto is_plan = [](const std::string& text) {
     return FindPlan(text) ? std::string() : "must be " + std::string(PlanNames());
   };
+  const auto is_url = [](const std::string& text) {
+    return ParseUrl(text) ? "" : "must be a URL of http or https";
+  };
   const auto is_fault = [](const std::string& text) {
     const auto parsed = ParseFaultText(text);
     const auto* const problems = std::get_if<std::string>(&parsed);
@@ -83,6 +93,19 @@ void Describe(CLI::App& app, Flags& flags) {
       ->type_name("NAME")
       ->check(is_plan)
       ->excludes(tenants);
+  app.add_option("--webhook-url", flags.webhook_url,
+                 "Where webhooks of the tenant without --tenants go to, besides each callbackUrl")
+      ->type_name("URL")
+      ->check(is_url)
+      ->excludes(tenants);
+  app.add_option("--webhook-secret", flags.webhook_secret,
+                 "What webhooks of the tenant without --tenants are signed with")
+      ->type_name("SECRET")
+      ->capture_default_str()
+      ->excludes(tenants);
+  app.add_option("--webhook-ca", flags.webhook_ca,
+                 "Authorities (PEM) to trust at webhooks, besides the system's")
+      ->type_name("FILE");
   app.add_option("--attempts-per-day", flags.attempts_per_day,
                  "Verifications of a subject that may be made in a day (UTC); 0 = any number")
       ->type_name("N")
@@ -131,7 +154,9 @@ std::optional<std::string> ReadFile(const std::string& file) {
 // Nothing, after having said why, when the file is no good.
 std::optional<Tenants> LoadTenants(const Flags& flags) {
   const std::string& file = flags.tenants_file;
-  if (file.empty()) return Tenants::Default(FindPlan(flags.plan));
+  if (file.empty()) {
+    return Tenants::Default(FindPlan(flags.plan), {flags.webhook_url, flags.webhook_secret});
+  }
   const auto text = ReadFile(file);
   if (!text) return std::nullopt;
   auto parsed = Tenants::Parse(*text);
@@ -183,6 +208,16 @@ bool LoadCertificate(const Flags& flags, boost::asio::ssl::context& tls) {
   return !error;
 }
 
+// False, after having said why, when the file is no good.
+bool TrustAuthorities(const Flags& flags, boost::asio::ssl::context& tls) {
+  boost::system::error_code error;
+  error = tls.set_default_verify_paths(error);  // of none there, none are trusted
+  if (flags.webhook_ca.empty()) return true;
+  error = tls.load_verify_file(flags.webhook_ca, error);
+  if (error) Complain(flags.webhook_ca, {error.message()});
+  return !error;
+}
+
 // A thousand connections are more than the usual soft limit allows.
 void RaiseDescriptorLimit() {
   rlimit limit{};
@@ -205,11 +240,16 @@ int Run(const Flags& flags) {
   faults.Keep();
   boost::asio::ssl::context tls(boost::asio::ssl::context::tls_server);
   if (has_tls && !LoadCertificate(flags, tls)) return kBadArguments;
+  boost::asio::ssl::context webhook_tls(boost::asio::ssl::context::tls_client);
+  if (!TrustAuthorities(flags, webhook_tls)) return kBadArguments;
   RequestLog log;
   Clock clock;
-  Control control(api, faults, log, clock);
   boost::asio::io_context io(1);
-  Server server(io, {api, control, faults, log, clock, has_tls ? &tls : nullptr});
+  Agenda agenda(io, clock);
+  Courier courier(io, webhook_tls, clock, agenda);
+  Publisher publisher({*tenants, store, courier, agenda, clock}, RandomUuids());
+  Control control({api, faults, log, clock, agenda, courier});
+  Server server(io, {api, control, faults, log, clock, publisher, has_tls ? &tls : nullptr});
 
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&io](const boost::system::error_code&, int) { io.stop(); });

@@ -85,6 +85,10 @@ struct Verification {
 };
 
 struct Alert {
+  // There is one kind of fraud.
+  static constexpr std::string_view kType = "document_tampering";
+  static constexpr std::string_view kSeverity = "high";
+
   std::string id;
   std::string tenant_id;
   std::string verification_id;

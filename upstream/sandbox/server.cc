@@ -408,7 +408,9 @@ FaultPlan Server::TakeFaults(Phase phase, const Exchange& exchange, std::string_
 Response Server::Handle(const RequestHead& head, std::string_view body) {
   try {
     if (Control::IsControlPath(head.path)) return parts_.control.Handle(head, body);
-    return parts_.api.Handle(head, body, parts_.clock.Now());
+    Response response = parts_.api.Handle(head, body, parts_.clock.Now());
+    parts_.publisher.Publish();
+    return response;
   } catch (const std::exception& error) {
     std::cerr << "idv-sandbox: internal error: " << error.what() << '\n';
     return Refuse(500, "INTERNAL", "Fault of the sandbox.");

@@ -13,6 +13,7 @@
 #include "upstream/sandbox/control.h"
 #include "upstream/sandbox/faults.h"
 #include "upstream/sandbox/http_message.h"
+#include "upstream/sandbox/publisher.h"
 #include "upstream/sandbox/request_log.h"
 #include "upstream/sandbox/stream.h"
 
@@ -29,6 +30,7 @@ class Server {
     Faults& faults;
     RequestLog& log;
     Clock& clock;
+    Publisher& publisher;
     boost::asio::ssl::context* tls = nullptr;  // nullptr = none
   };
 

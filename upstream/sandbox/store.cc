@@ -16,11 +16,6 @@ std::string SubjectKey(std::string_view tenant_id, std::string_view external_id)
   return key;
 }
 
-void MarkImage(Verification& verification, std::string_view type, Time now) {
-  if (const auto index = ImageIndex(type)) verification.images.set(*index);
-  verification.updated_at = now;
-}
-
 Challenge* FindChallenge(LivenessSession& session, std::string_view type) {
   for (Challenge& challenge : session.challenges) {
     if (challenge.type == type) return &challenge;
@@ -28,12 +23,12 @@ Challenge* FindChallenge(LivenessSession& session, std::string_view type) {
   return nullptr;
 }
 
-void SetStatus(Verification& verification, Status status, Time when) {
-  verification.status = status;
-  verification.updated_at = when;
-}
-
 }  // namespace
+
+Time DecidedAt(const Verification& verification) {
+  return verification.submitted_at.value_or(verification.created_at) +
+         verification.outcome->scoring;
+}
 
 const Verification* Store::Create(std::string_view tenant_id, NewVerification request, Time now) {
   const std::string subject = SubjectKey(tenant_id, request.external_id);
@@ -48,14 +43,30 @@ const Verification* Store::Create(std::string_view tenant_id, NewVerification re
   verification.attempt = attempts + 1;
   verification.attempts_per_day = attempts_per_day_;
   verification.created_at = now;
-  verification.updated_at = now;
   verification.expires_at = now + kLifetime;
 
   std::string id = verification.id;
   auto& stored =
       verifications_.insert_or_assign(std::move(id), std::move(verification)).first->second;
   subjects_[subject].push_back(&stored);
+  NoteChange(stored, now);
   return &stored;
+}
+
+void Store::NoteChange(Verification& verification, Time when) {
+  verification.updated_at = when;
+  auto& changed = changes_.verifications;
+  if (changed.empty() || changed.back() != &verification) changed.push_back(&verification);
+}
+
+void Store::MarkImage(Verification& verification, std::string_view type, Time now) {
+  if (const auto index = ImageIndex(type)) verification.images.set(*index);
+  NoteChange(verification, now);
+}
+
+void Store::SetStatus(Verification& verification, Status status, Time when) {
+  verification.status = status;
+  NoteChange(verification, when);
 }
 
 int Store::AttemptsToday(const std::string& subject, Time now) const {
@@ -77,7 +88,7 @@ Verification* Store::Touch(const Ref& ref) {
     SetStatus(verification, Status::kExpired, verification.expires_at);
   }
   if (verification.status == Status::kProcessing) {
-    const Time decided_at = verification.submitted_at.value_or(ref.now) + outcome.scoring;
+    const Time decided_at = DecidedAt(verification);
     if (ref.now >= decided_at) ApplyOutcome(verification, decided_at);
   }
   const bool wears_off =
@@ -146,7 +157,7 @@ Answer<Verification> Store::StartLiveness(const Ref& ref) {
     session.challenges.push_back({std::string(type), std::nullopt});
   }
   verification->liveness = std::move(session);
-  verification->updated_at = ref.now;
+  NoteChange(*verification, ref.now);
   return *verification;
 }
 
@@ -205,7 +216,17 @@ void Store::ApplyOutcome(Verification& verification, Time when) {
   if (outcome.status != Status::kManualReview) verification.completed_at = when;
   if (outcome.status == Status::kVerified) verification.verified_at = when;
   if (outcome.expires_after.count() > 0) verification.expires_at = when + outcome.expires_after;
+  NoteDecision(verification, when);
   if (outcome.raises_alert) RaiseAlert(verification, when);
+}
+
+void Store::NoteDecision(const Verification& verification, Time when) {
+  const auto note = [&](EventType type) {
+    changes_.events.push_back({type, &verification, nullptr, when});
+  };
+  note(EventType::kCompleted);
+  if (verification.status == Status::kVerified) note(EventType::kVerified);
+  if (verification.status == Status::kRejected) note(EventType::kRejected);
 }
 
 void Store::RaiseAlert(const Verification& verification, Time when) {
@@ -216,6 +237,8 @@ void Store::RaiseAlert(const Verification& verification, Time when) {
   alert.external_id = verification.request.external_id;
   alert.created_at = when;
   alerts_.push_back(std::move(alert));
+  changes_.alerts.push_back(&alerts_.back());
+  changes_.events.push_back({EventType::kAlertCreated, &verification, &alerts_.back(), when});
 }
 
 Answer<Verification> Store::Decide(const Ref& ref, Review review) {
@@ -232,6 +255,7 @@ Answer<Verification> Store::Decide(const Ref& ref, Review review) {
   verification->review_notes = std::move(review.notes);
   verification->completed_at = ref.now;
   if (approved) verification->verified_at = ref.now;
+  NoteDecision(*verification, ref.now);
   return *verification;
 }
 
@@ -255,6 +279,7 @@ Answer<Alert> Store::Resolve(const Ref& ref, Resolution resolution) {
   alert->resolved_at = ref.now;
   alert->resolved_by = std::move(resolution.reviewer);
   alert->notes = std::move(resolution.notes);
+  changes_.alerts.push_back(&*alert);
   return *alert;
 }
 
@@ -262,7 +287,10 @@ void Store::Clear() {
   subjects_.clear();
   verifications_.clear();
   alerts_.clear();
+  changes_ = {};
 }
+
+Changes Store::TakeChanges() { return std::exchange(changes_, {}); }
 
 const std::string* Store::ExternalIdOf(std::string_view id) const {
   const auto verification = verifications_.find(std::string(id));

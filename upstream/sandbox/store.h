@@ -61,6 +61,31 @@ struct Resolution {
   std::optional<std::string> notes;
 };
 
+// What webhooks tell of.
+enum class EventType {
+  kCompleted,     // a decision was taken, by scoring or by a reviewer; that may be manual review
+  kVerified,      // it is final and good
+  kRejected,      // it is final and bad
+  kAlertCreated,  // fraud
+};
+
+struct Event {
+  EventType type;
+  const Verification* verification;
+  const Alert* alert;  // of kAlertCreated only
+  Time at;
+};
+
+// What happened since it was last asked for. The records are good until the store is cleared.
+struct Changes {
+  std::vector<const Verification*> verifications;  // made or changed; some more than once
+  std::vector<const Alert*> alerts;
+  std::vector<Event> events;  // as they happened
+};
+
+// When the scoring of one in processing ends.
+Time DecidedAt(const Verification& verification);
+
 // All verifications and fraud alerts with their state machine (upstream-api.md section 8.2). Knows
 // nothing of HTTP and of no clock: what happens by itself (expiry, slow scoring) is worked out from
 // `now` when a record is next touched. Keeps everything until it dies, about 1 kB a verification.
@@ -104,6 +129,10 @@ class Store {
                                    const std::optional<std::string>& status) const;
   Answer<Alert> Resolve(const Ref& ref, Resolution resolution);
 
+  // Also of what happened by itself, as far as it was worked out. To be taken after every request,
+  // since it is kept until then.
+  Changes TakeChanges();
+
   // Forgets everything.
   void Clear();
 
@@ -120,12 +149,17 @@ class Store {
   void ApplyOutcome(Verification& verification, Time when);
   void RaiseAlert(const Verification& verification, Time when);
   int AttemptsToday(const std::string& subject, Time now) const;
+  void NoteChange(Verification& verification, Time when);
+  void NoteDecision(const Verification& verification, Time when);
+  void MarkImage(Verification& verification, std::string_view type, Time now);
+  void SetStatus(Verification& verification, Status status, Time when);
 
   const IdGenerator next_id_;
   const int attempts_per_day_;
   std::unordered_map<std::string, Verification> verifications_;  // by id; addresses are stable
   std::unordered_map<std::string, std::vector<Verification*>> subjects_;  // oldest first
   std::deque<Alert> alerts_;                                              // oldest first
+  Changes changes_;
 };
 
 }  // namespace idv::sandbox

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "upstream/sandbox/ascii.h"
+#include "upstream/sandbox/url.h"
 #include "upstream/sandbox/uuid.h"
 
 namespace idv::sandbox {
@@ -78,13 +79,15 @@ class TenantsReader {
   }
 
   void ReadTenant(const YAML::Node& node, const std::string& path) {
-    if (!IsMap(node, path, {"tenant_id", "plan", "keys"})) return;
+    if (!IsMap(node, path, {"tenant_id", "plan", "webhook", "keys"})) return;
     tenant_id_ = ToLower(Text(node["tenant_id"], path + ".tenant_id"));
     if (!tenant_id_.empty() && !IsUuid(tenant_id_)) Note(path + ".tenant_id", "must be a UUID");
     if (!tenant_id_.empty() && !seen_.insert(tenant_id_).second) {
       Note(path + ".tenant_id", "is given twice");
     }
     plan_ = node["plan"] ? ReadPlan(node["plan"], path + ".plan") : nullptr;
+    tenants.webhooks_[tenant_id_] =
+        node["webhook"] ? ReadWebhook(node["webhook"], path + ".webhook") : WebhookSettings();
     EachItem(node["keys"], path + ".keys", &TenantsReader::ReadKey);
   }
 
@@ -93,6 +96,17 @@ class TenantsReader {
     const Plan* const plan = FindPlan(name);
     if (plan == nullptr && !name.empty()) Note(path, "must be " + std::string(PlanNames()));
     return plan;
+  }
+
+  WebhookSettings ReadWebhook(const YAML::Node& node, const std::string& path) {
+    WebhookSettings settings;
+    if (!IsMap(node, path, {"url", "secret"})) return settings;
+    if (node["url"]) settings.url = Text(node["url"], path + ".url");
+    if (node["secret"]) settings.secret = Text(node["secret"], path + ".secret");
+    if (!settings.url.empty() && !ParseUrl(settings.url)) {
+      Note(path + ".url", "must be a URL of http or https");
+    }
+    return settings;
   }
 
   void ReadKey(const YAML::Node& node, const std::string& path) {
@@ -128,10 +142,11 @@ std::string_view ScopeName(Scope scope) {
   return kScopeNames[static_cast<std::size_t>(scope)].first;
 }
 
-Tenants Tenants::Default(const Plan* plan) {
+Tenants Tenants::Default(const Plan* plan, WebhookSettings webhook) {
+  constexpr const char* kTenantId = "550e8400-e29b-41d4-a716-446655440000";
   Tenants tenants;
-  tenants.grants_.emplace("test_sk_sandbox",
-                          Grant{"550e8400-e29b-41d4-a716-446655440000", kAllScopes, plan});
+  tenants.grants_.emplace("test_sk_sandbox", Grant{kTenantId, kAllScopes, plan});
+  tenants.webhooks_.emplace(kTenantId, std::move(webhook));
   return tenants;
 }
 
@@ -149,6 +164,10 @@ std::variant<Tenants, std::vector<std::string>> Tenants::Parse(const std::string
 const Grant* Tenants::Find(const std::string& key) const {
   const auto found = grants_.find(key);
   return found == grants_.end() ? nullptr : &found->second;
+}
+
+const WebhookSettings& Tenants::WebhookOf(const std::string& tenant_id) const {
+  return webhooks_.at(tenant_id);
 }
 
 }  // namespace idv::sandbox

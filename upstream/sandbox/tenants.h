@@ -33,17 +33,24 @@ struct Grant {
   bool Allows(Scope scope) const { return (scopes >> static_cast<unsigned>(scope) & 1U) != 0; }
 };
 
-// All keys. Immutable.
+// Where a tenant's webhooks go to, besides the callbackUrl of a verification.
+struct WebhookSettings {
+  std::string url;  // empty: nowhere
+  std::string secret = "whsec_sandbox";
+};
+
+// All keys, and where their tenants' webhooks go to. Immutable.
 class Tenants {
  public:
   // One tenant with one key that may do everything, for a sandbox without a file (design section
   // 10); nullptr: without a rate limit.
-  static Tenants Default(const Plan* plan = nullptr);
+  static Tenants Default(const Plan* plan = nullptr, WebhookSettings webhook = {});
 
   // From YAML:
   //   tenants:
   //     - tenant_id: 550e8400-e29b-41d4-a716-446655440000
   //       plan: basic                                  # without one: no rate limit
+  //       webhook: {url: "https://kyc.test/hooks", secret: whsec_x}  # both may be left out
   //       keys:
   //         - {key: test_sk_sandbox, scopes: ["*"]}   # "*" = all
   // Or all that is wrong with it, one problem an entry, each with its path.
@@ -52,9 +59,13 @@ class Tenants {
   // nullptr for a key that is not known.
   const Grant* Find(const std::string& key) const;
 
+  // Of a tenant that there is.
+  const WebhookSettings& WebhookOf(const std::string& tenant_id) const;
+
  private:
   friend class TenantsReader;
-  std::unordered_map<std::string, Grant> grants_;  // by key
+  std::unordered_map<std::string, Grant> grants_;              // by key
+  std::unordered_map<std::string, WebhookSettings> webhooks_;  // by tenant id
 };
 
 }  // namespace idv::sandbox

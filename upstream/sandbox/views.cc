@@ -151,8 +151,8 @@ Json AlertJson(const Alert& alert) {
                {"tenantId", alert.tenant_id},
                {"verificationId", alert.verification_id},
                {"externalId", alert.external_id},
-               {"alertType", "document_tampering"},
-               {"severity", "high"},
+               {"alertType", Alert::kType},
+               {"severity", Alert::kSeverity},
                {"description", "The photo of the document was replaced."},
                {"status", alert.status},
                {"createdAt", FormatTime(alert.created_at)}};

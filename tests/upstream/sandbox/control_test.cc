@@ -23,7 +23,11 @@ class ControlTest : public testing::Test {
   Faults faults_;
   RequestLog log_;
   Clock clock_;
-  Control control_{api_, faults_, log_, clock_};
+  boost::asio::io_context io_;
+  boost::asio::ssl::context tls_{boost::asio::ssl::context::tls_client};
+  Agenda agenda_{io_, clock_};
+  Courier courier_{io_, tls_, clock_, agenda_};
+  Control control_{{api_, faults_, log_, clock_, agenda_, courier_}};
   Response last_;
 };
 

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/upstream/sandbox/certificate.h"
 #include "tests/upstream/sandbox/program.h"
 
 namespace idv::sandbox {
@@ -232,28 +233,14 @@ TEST_F(ProgramFaultsTest, ReadsFaultsFromAFile) {
 
 class ProgramTlsTest : public ProgramFaultsTest {
  protected:
-  void SetUp() override {
-    const std::string command =
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj "
-        "/CN=localhost -keyout " +
-        key_ + " -out " + certificate_ + " 2>/dev/null";
-    ASSERT_EQ(std::system(command.c_str()), 0);
-  }
-  void TearDown() override {
-    unlink(key_.c_str());
-    unlink(certificate_.c_str());
-  }
-
-  const std::string base_ = testing::TempDir() + "/tls-" + std::to_string(getpid());
-  const std::string key_ = base_ + ".key";
-  const std::string certificate_ = base_ + ".pem";
+  const Certificate certificate_;
 };
 
 TEST_F(ProgramTlsTest, ServesTls) {
-  Start({"--tls-cert", certificate_, "--tls-key", key_});
+  Start({"--tls-cert", certificate_.file, "--tls-key", certificate_.key});
   asio::io_context io;
   asio::ssl::context tls(asio::ssl::context::tls_client);
-  tls.load_verify_file(certificate_);
+  tls.load_verify_file(certificate_.file);
   tls.set_verify_mode(asio::ssl::verify_peer);
   asio::ssl::stream<tcp::socket> stream(io, tls);
   asio::connect(stream.next_layer(), tcp::resolver(io).resolve("127.0.0.1", port_));
@@ -269,7 +256,7 @@ TEST_F(ProgramTlsTest, ServesTls) {
 }
 
 TEST_F(ProgramTlsTest, ClosesWhatIsNotTls) {
-  Start({"--tls-cert", certificate_, "--tls-key", key_});
+  Start({"--tls-cert", certificate_.file, "--tls-key", certificate_.key});
   Client client(port_);
   client.Start("GET", "/health");
 
@@ -278,11 +265,11 @@ TEST_F(ProgramTlsTest, ClosesWhatIsNotTls) {
 
 TEST_F(ProgramTlsTest, RefusesBadFiles) {
   for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{
-           {"--tls-cert", certificate_},
-           {"--tls-key", key_},
-           {"--tls-cert", "/no/such/file", "--tls-key", key_},
-           {"--tls-cert", key_, "--tls-key", key_},
-           {"--tls-cert", certificate_, "--tls-key", certificate_}}) {
+           {"--tls-cert", certificate_.file},
+           {"--tls-key", certificate_.key},
+           {"--tls-cert", "/no/such/file", "--tls-key", certificate_.key},
+           {"--tls-cert", certificate_.key, "--tls-key", certificate_.key},
+           {"--tls-cert", certificate_.file, "--tls-key", certificate_.file}}) {
     Process process(flags);
     EXPECT_NE(process.ErrLine(), "") << testing::PrintToString(flags);
     EXPECT_EQ(process.Wait(), 2) << testing::PrintToString(flags);
