@@ -19,6 +19,7 @@ packages=(
 packages_of_all=(python3-venv clang-format-19 shellcheck)
 packages_of_fuzz=(clang-19 libclang-rt-19-dev)
 buf_version=1.75.0
+sdk_versions=(1.5.2 1.5.0) # of the vendor's server SDK: the newest, and the last with the older signatures
 tools=build/tools # a Python environment for what Debian does not have
 
 fail() {
@@ -53,6 +54,17 @@ install_buf() {
   "$tools/bin/pip" install --quiet --disable-pip-version-check "buf-bin==$buf_version"
 }
 
+install_sdks() {
+  local version
+  for version in "${sdk_versions[@]}"; do
+    [[ ! -d "$tools/koraidv-$version" ]] || continue
+    echo "Installing koraidv $version into $tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+      --target "$tools/koraidv-$version.part" "koraidv==$version"
+    mv "$tools/koraidv-$version.part" "$tools/koraidv-$version" # a half one does not count
+  done
+}
+
 case "${1:-}" in
   "")
     install_packages "${packages[@]}"
@@ -60,6 +72,7 @@ case "${1:-}" in
   --all)
     install_packages "${packages[@]}" "${packages_of_all[@]}"
     install_buf
+    install_sdks
     ;;
   --fuzz)
     install_packages "${packages[@]}" "${packages_of_fuzz[@]}"
