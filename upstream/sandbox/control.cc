@@ -106,9 +106,8 @@ Response Control::HandleRedelivery(const RequestHead& head, const std::string& i
 
 Response Control::HandleReset(const RequestHead& head) {
   if (head.method != "POST") return RefuseMethod("POST");
-  parts_.agenda.Clear();
-  parts_.courier.Clear();
   parts_.api.Reset();
+  parts_.publisher.Reset();
   parts_.faults.Reset(std::chrono::steady_clock::now());
   parts_.log.Clear();
   parts_.clock.Reset();

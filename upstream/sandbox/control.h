@@ -4,12 +4,12 @@
 #include <string>
 #include <string_view>
 
-#include "upstream/sandbox/agenda.h"
 #include "upstream/sandbox/api.h"
 #include "upstream/sandbox/clock.h"
 #include "upstream/sandbox/courier.h"
 #include "upstream/sandbox/faults.h"
 #include "upstream/sandbox/http_message.h"
+#include "upstream/sandbox/publisher.h"
 #include "upstream/sandbox/request_log.h"
 
 namespace idv::sandbox {
@@ -23,8 +23,8 @@ class Control {
     Faults& faults;
     RequestLog& log;
     Clock& clock;
-    Agenda& agenda;
     Courier& courier;
+    Publisher& publisher;
   };
 
   explicit Control(Parts parts) : parts_(parts) {}

@@ -29,6 +29,7 @@
 #include "upstream/sandbox/fault_json.h"
 #include "upstream/sandbox/faults.h"
 #include "upstream/sandbox/image_storage.h"
+#include "upstream/sandbox/journal.h"
 #include "upstream/sandbox/publisher.h"
 #include "upstream/sandbox/rate_limiter.h"
 #include "upstream/sandbox/request_log.h"
@@ -59,6 +60,7 @@ struct Flags {
   std::vector<std::string> hang;
   std::vector<std::string> faults;
   std::string faults_file;
+  std::string state_file;
   std::string tls_certificate;
   std::string tls_key;
 };
@@ -124,6 +126,8 @@ void Describe(CLI::App& app, Flags& flags) {
       ->allow_extra_args(false)
       ->check(is_fault);
   app.add_option("--faults", flags.faults_file, "YAML file with faults")->type_name("FILE");
+  app.add_option("--state", flags.state_file, "Keep verifications and alerts in this file")
+      ->type_name("FILE");
   auto* const certificate =
       app.add_option("--tls-cert", flags.tls_certificate, "Serve TLS with this chain (PEM)")
           ->type_name("FILE");
@@ -209,6 +213,14 @@ bool LoadCertificate(const Flags& flags, boost::asio::ssl::context& tls) {
 }
 
 // False, after having said why, when the file is no good.
+bool OpenState(const Flags& flags, Journal& journal, Store& store) {
+  if (flags.state_file.empty()) return true;
+  const auto problem = journal.Open(flags.state_file, store);
+  if (problem) Complain(flags.state_file, {*problem});
+  return !problem;
+}
+
+// False, after having said why, when the file is no good.
 bool TrustAuthorities(const Flags& flags, boost::asio::ssl::context& tls) {
   boost::system::error_code error;
   error = tls.set_default_verify_paths(error);  // of none there, none are trusted
@@ -242,13 +254,16 @@ int Run(const Flags& flags) {
   if (has_tls && !LoadCertificate(flags, tls)) return kBadArguments;
   boost::asio::ssl::context webhook_tls(boost::asio::ssl::context::tls_client);
   if (!TrustAuthorities(flags, webhook_tls)) return kBadArguments;
+  Journal journal;
+  if (!OpenState(flags, journal, store)) return kBadArguments;
   RequestLog log;
   Clock clock;
   boost::asio::io_context io(1);
   Agenda agenda(io, clock);
   Courier courier(io, webhook_tls, clock, agenda);
-  Publisher publisher({*tenants, store, courier, agenda, clock}, RandomUuids());
-  Control control({api, faults, log, clock, agenda, courier});
+  Publisher publisher({*tenants, store, journal, courier, agenda, clock}, RandomUuids());
+  publisher.Resume();
+  Control control({api, faults, log, clock, courier, publisher});
   Server server(io, {api, control, faults, log, clock, publisher, has_tls ? &tls : nullptr});
 
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);

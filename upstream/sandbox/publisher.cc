@@ -6,10 +6,17 @@ namespace idv::sandbox {
 
 void Publisher::Publish() {
   const Changes changes = parts_.store.TakeChanges();
+  parts_.journal.Write(changes);
   for (const Event& event : changes.events) Tell(event);
-  for (const Verification* const verification : changes.verifications) {
-    if (verification->status == Status::kProcessing) AwaitDecision(*verification);
-  }
+  AwaitDecisions(changes);
+}
+
+void Publisher::Resume() { AwaitDecisions(parts_.store.All()); }
+
+void Publisher::Reset() {
+  parts_.agenda.Clear();
+  parts_.courier.Clear();
+  parts_.journal.Clear();
 }
 
 void Publisher::Tell(const Event& event) {
@@ -23,12 +30,15 @@ void Publisher::Tell(const Event& event) {
   }
 }
 
-void Publisher::AwaitDecision(const Verification& verification) {
-  const auto look = [this, tenant_id = verification.tenant_id, id = verification.id] {
-    (void)parts_.store.Find({tenant_id, id, parts_.clock.Now()});
-    Publish();
-  };
-  parts_.agenda.At(DecidedAt(verification), look);
+void Publisher::AwaitDecisions(const Changes& changes) {
+  for (const Verification* const verification : changes.verifications) {
+    if (verification->status != Status::kProcessing) continue;
+    const auto look = [this, tenant_id = verification->tenant_id, id = verification->id] {
+      (void)parts_.store.Find({tenant_id, id, parts_.clock.Now()});
+      Publish();
+    };
+    parts_.agenda.At(DecidedAt(*verification), look);
+  }
 }
 
 }  // namespace idv::sandbox

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 namespace idv::sandbox {
@@ -288,6 +289,37 @@ void Store::Clear() {
   verifications_.clear();
   alerts_.clear();
   changes_ = {};
+}
+
+Changes Store::All() const {
+  Changes all;
+  for (const auto& [id, verification] : verifications_) all.verifications.push_back(&verification);
+  std::sort(all.verifications.begin(), all.verifications.end(),
+            [](const Verification* a, const Verification* b) {
+              return std::tie(a->created_at, a->attempt) < std::tie(b->created_at, b->attempt);
+            });
+  for (const Alert& alert : alerts_) all.alerts.push_back(&alert);
+  return all;
+}
+
+void Store::Restore(Verification verification) {
+  std::string id = verification.id;
+  const auto [place, is_new] =
+      verifications_.insert_or_assign(std::move(id), std::move(verification));
+  Verification& stored = place->second;
+  if (is_new) {
+    subjects_[SubjectKey(stored.tenant_id, stored.request.external_id)].push_back(&stored);
+  }
+}
+
+void Store::Restore(Alert alert) {
+  const auto known = std::find_if(alerts_.begin(), alerts_.end(),
+                                  [&alert](const Alert& other) { return other.id == alert.id; });
+  if (known == alerts_.end()) {
+    alerts_.push_back(std::move(alert));
+  } else {
+    *known = std::move(alert);
+  }
 }
 
 Changes Store::TakeChanges() { return std::exchange(changes_, {}); }

@@ -133,6 +133,13 @@ class Store {
   // since it is kept until then.
   Changes TakeChanges();
 
+  // All there is, oldest first, without events.
+  Changes All() const;
+  // Takes a record of another store as it is, in place of the one with its id if there is one;
+  // those that are new, in the order in which they were made. Counts as no change.
+  void Restore(Verification verification);
+  void Restore(Alert alert);
+
   // Forgets everything.
   void Clear();
 

@@ -167,7 +167,9 @@ const Grant* Tenants::Find(const std::string& key) const {
 }
 
 const WebhookSettings& Tenants::WebhookOf(const std::string& tenant_id) const {
-  return webhooks_.at(tenant_id);
+  static const WebhookSettings kNone;
+  const auto found = webhooks_.find(tenant_id);
+  return found == webhooks_.end() ? kNone : found->second;
 }
 
 }  // namespace idv::sandbox

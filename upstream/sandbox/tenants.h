@@ -59,7 +59,7 @@ class Tenants {
   // nullptr for a key that is not known.
   const Grant* Find(const std::string& key) const;
 
-  // Of a tenant that there is.
+  // Nowhere for a tenant that is not known: of records that were kept, say.
   const WebhookSettings& WebhookOf(const std::string& tenant_id) const;
 
  private:

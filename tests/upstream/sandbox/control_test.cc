@@ -27,7 +27,10 @@ class ControlTest : public testing::Test {
   boost::asio::ssl::context tls_{boost::asio::ssl::context::tls_client};
   Agenda agenda_{io_, clock_};
   Courier courier_{io_, tls_, clock_, agenda_};
-  Control control_{{api_, faults_, log_, clock_, agenda_, courier_}};
+  Journal journal_;
+  Publisher publisher_{{tenants_, store_, journal_, courier_, agenda_, clock_},
+                       [] { return std::string("id"); }};
+  Control control_{{api_, faults_, log_, clock_, courier_, publisher_}};
   Response last_;
 };
 
