@@ -1,6 +1,5 @@
 #include "upstream/sandbox/server.h"
 
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -14,6 +13,8 @@
 
 #include "upstream/sandbox/ascii.h"
 #include "upstream/sandbox/body_sink.h"
+#include "upstream/sandbox/framing.h"
+#include "upstream/sandbox/pacing.h"
 #include "upstream/sandbox/refusals.h"
 #include "upstream/sandbox/spoiling.h"
 
@@ -30,8 +31,6 @@ using boost::system::error_code;
 constexpr std::uint32_t kMaxHeaderBytes = 64 << 10;
 constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::chrono::milliseconds kAcceptPause{10};
-// Slow transfers are of pieces at this distance.
-constexpr std::chrono::milliseconds kBetweenPieces{50};
 constexpr int kSlowReceiveBuffer = 16 << 10;
 
 // Hands every piece of a body to a BodySink as soon as it is read.
@@ -95,69 +94,6 @@ asio::awaitable<void> RefuseHeader(Stream& stream) {
   constexpr std::string_view kRefusal =
       "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
   co_await stream.Write(kRefusal);
-}
-
-// Of a transfer of so many bytes a second; `otherwise` when there is no limit.
-std::size_t PieceOf(std::uint64_t bytes_per_second, std::size_t otherwise) {
-  if (bytes_per_second == 0) return otherwise;
-  const std::uint64_t pieces_per_second = std::chrono::seconds(1) / kBetweenPieces;
-  return std::clamp<std::uint64_t>(bytes_per_second / pieces_per_second, 1, otherwise);
-}
-
-std::chrono::milliseconds TimeOf(std::uint64_t bytes, std::uint64_t bytes_per_second) {
-  return std::chrono::milliseconds(bytes * 1000 / bytes_per_second);
-}
-
-asio::awaitable<void> Pause(std::chrono::milliseconds time) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, time);
-  co_await timer.async_wait(use_awaitable);
-}
-
-asio::awaitable<bool> WriteSlowly(Stream& stream, std::string_view bytes,
-                                  std::uint64_t bytes_per_second) {
-  const std::size_t size = PieceOf(bytes_per_second, bytes.size());
-  while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, size);
-    if (!co_await stream.Write(piece)) co_return false;
-    bytes.remove_prefix(piece.size());
-    if (bytes.empty() || bytes_per_second == 0) continue;
-    if (!co_await stream.Wait(TimeOf(piece.size(), bytes_per_second))) co_return false;
-  }
-  co_return true;
-}
-
-// Spaces for ever. Ends when the client has gone.
-asio::awaitable<void> WriteEndlessly(Stream& stream, std::uint64_t bytes_per_second) {
-  const std::string spaces(PieceOf(bytes_per_second, kReadBytes), ' ');
-  while (co_await stream.Write(spaces)) {
-    if (bytes_per_second == 0) continue;
-    if (!co_await stream.Wait(TimeOf(spaces.size(), bytes_per_second))) co_return;
-  }
-}
-
-struct Framing {
-  bool keeps_alive = true;
-  bool is_http_1_0 = false;
-  bool is_endless = false;
-  bool is_head = false;
-};
-
-std::string Serialize(const Response& response, const Framing& framing) {
-  const std::string_view reason =
-      http::obsolete_reason(http::int_to_status(static_cast<unsigned>(response.status)));
-  std::string text = "HTTP/1.1 " + std::to_string(response.status) + ' ' + std::string(reason);
-  const auto add = [&text](std::string_view name, std::string_view value) {
-    text.append("\r\n").append(name).append(": ").append(value);
-  };
-  const bool has_body = response.status != 204 && response.status != 304;  // RFC 9110 section 6.4.1
-  if (has_body) add("Content-Type", response.content_type);
-  if (has_body && !framing.is_endless) add("Content-Length", std::to_string(response.body.size()));
-  if (!framing.keeps_alive) add("Connection", "close");
-  if (framing.keeps_alive && framing.is_http_1_0) add("Connection", "keep-alive");
-  for (const auto& [name, value] : response.headers) add(name, value);
-  text.append("\r\n\r\n");
-  if (has_body && !framing.is_head) text.append(response.body);
-  return text;
 }
 
 Response StatusOf(const Fault& fault) {
