@@ -3,16 +3,11 @@
 #include <algorithm>
 #include <cstring>
 
-#include "upstream/base64.h"
-
 namespace idv {
 
-void JsonBody::AppendBase64(absl::string_view bytes) { inserts_.push_back({text_.size(), bytes}); }
-
-uint64_t JsonBody::size() const {
-  uint64_t size = text_.size();
-  for (const Insert& insert : inserts_) size += Base64Size(insert.bytes.size());
-  return size;
+void JsonBody::AppendBase64(std::vector<absl::string_view> pieces) {
+  inserts_.push_back({text_.size(), Base64Reader(std::move(pieces))});
+  base64_size_ += inserts_.back().base64.left();
 }
 
 size_t JsonBody::Read(char* out, size_t capacity) {
@@ -28,16 +23,9 @@ size_t JsonBody::Read(char* out, size_t capacity) {
       continue;
     }
     if (!has_insert) break;
-    const absl::string_view bytes = inserts_[inserts_read_].bytes;
-    const uint64_t left = Base64Size(bytes.size()) - base64_read_;
-    const size_t count = static_cast<size_t>(std::min<uint64_t>(capacity - written, left));
-    Base64Piece(bytes, base64_read_, count, out + written);
-    base64_read_ += count;
-    written += count;
-    if (count == left) {
-      ++inserts_read_;
-      base64_read_ = 0;
-    }
+    Base64Reader& base64 = inserts_[inserts_read_].base64;
+    written += base64.Read(out + written, capacity - written);
+    if (base64.left() == 0) ++inserts_read_;
   }
   return written;
 }

@@ -3,8 +3,10 @@
 #include <absl/strings/string_view.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "upstream/base64.h"
 #include "upstream/http_client.h"
 
 namespace idv {
@@ -16,27 +18,29 @@ class JsonBody final : public RequestBody {
   // Adds to the end. The bytes of AppendBase64 must stay as they are until the body has been read.
   void Append(absl::string_view text) { text_.append(text.data(), text.size()); }
   void Append(char c) { text_.push_back(c); }
-  void AppendBase64(absl::string_view bytes);
+  void AppendBase64(absl::string_view bytes) { AppendBase64(std::vector{bytes}); }
+  // Of bytes that lie in pieces.
+  void AppendBase64(std::vector<absl::string_view> pieces);
 
   // Takes one character off the end; it must be one of text.
   void DropLast() { text_.pop_back(); }
   char last() const { return text_.back(); }
 
-  uint64_t size() const override;
+  uint64_t size() const override { return text_.size() + base64_size_; }
   size_t Read(char* out, size_t capacity) override;
 
  private:
   struct Insert {
     size_t at;  // where in text_ it stands
-    absl::string_view bytes;
+    Base64Reader base64;
   };
 
   std::string text_;
   std::vector<Insert> inserts_;
+  uint64_t base64_size_ = 0;  // of all of them
 
   size_t text_read_ = 0;
   size_t inserts_read_ = 0;
-  uint64_t base64_read_ = 0;  // of the insert that is being read
 };
 
 }  // namespace idv

@@ -3,6 +3,8 @@
 #include <absl/strings/escaping.h>
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "tests/fuzz/target.h"
 
@@ -23,18 +25,21 @@ size_t TakeNumber(absl::string_view& bytes, size_t bound) {
 
 std::string CheckBase64(absl::string_view bytes) {
   absl::string_view rest = bytes;
-  const size_t asked_offset = TakeNumber(rest, 65536);
-  const size_t asked_count = TakeNumber(rest, 65536);
-  // A copy of its own, so that a read beyond its end is seen.
-  const std::string image(rest);
-  const std::string expected = absl::Base64Escape(image);
-  if (Base64Size(image.size()) != expected.size()) return "Base64Size() is wrong";
+  const size_t step = TakeNumber(rest, 65536) + 1;
+  const size_t piece_size = TakeNumber(rest, 65536) + 1;
+  const std::string expected = absl::Base64Escape(rest);
+  // Copies of their own, so that a read beyond an end is seen.
+  std::vector<std::string> pieces;
+  for (; !rest.empty(); rest.remove_prefix(std::min(piece_size, rest.size()))) {
+    pieces.emplace_back(rest.substr(0, piece_size));
+  }
 
-  const size_t offset = asked_offset % (expected.size() + 1);
-  const size_t count = asked_count % (expected.size() - offset + 1);
-  std::string piece(count, '\0');
-  Base64Piece(image, offset, count, piece.data());
-  return piece == expected.substr(offset, count) ? "" : "a piece differs from absl::Base64Escape()";
+  Base64Reader reader({pieces.begin(), pieces.end()});
+  if (reader.left() != expected.size()) return "its size is wrong";
+  std::string text;
+  std::string chunk(step, '\0');
+  while (const size_t count = reader.Read(chunk.data(), step)) text.append(chunk, 0, count);
+  return text == expected ? "" : "it differs from absl::Base64Escape()";
 }
 
 }  // namespace idv::fuzz

@@ -47,6 +47,16 @@ TEST(JsonBodyTest, TakesImagesThatTouchAndEmptyOnes) {
   EXPECT_EQ(ReadBy(body, 3), "YWJjZA==");
 }
 
+TEST(JsonBodyTest, TakesAnImageInPieces) {
+  JsonBody body;
+  body.Append('<');
+  body.AppendBase64(std::vector<absl::string_view>{"a", "", "bcde", "f"});
+  body.Append('>');
+
+  EXPECT_EQ(body.size(), 10U);
+  EXPECT_EQ(ReadBy(body, 3), "<YWJjZGVm>");
+}
+
 TEST(JsonBodyTest, IsEmptyWhenNothingWasAdded) {
   JsonBody body;
 
