@@ -50,6 +50,11 @@ std::optional<std::chrono::nanoseconds> TimeLeft(const grpc::ServerContext& cont
          std::chrono::nanoseconds(left.tv_nsec);
 }
 
+bool ParseWhole(grpc::ByteBuffer& bytes, google::protobuf::Message& message) {
+  grpc::ProtoBufferReader reader(&bytes);
+  return message.ParseFromZeroCopyStream(&reader);
+}
+
 grpc::ByteBuffer ToByteBuffer(const std::string& bytes) {
   const grpc::Slice slice(bytes);
   return {&slice, 1};
@@ -61,15 +66,33 @@ grpc::ByteBuffer ToByteBuffer(const std::string& bytes) {
 struct Calls::Exchange {
   explicit Exchange(Shard& shard) : call(shard) {}
 
+  // Parses the message but for its images, which stay in the slices.
+  bool ParseUpload(const Route& route, google::protobuf::Message& request);
+
   IncomingCall call;
   // An upload's message, which is not read before it is asked for.
   std::optional<RequestedMessage> requested;
   grpc::ByteBuffer request_bytes;
+  // An upload's message as it arrived: its images stay there.
+  std::vector<grpc::Slice> slices;
+  Images images;
   google::protobuf::Arena arena;
   std::string response_bytes;
   CallReport report;
   std::optional<Admission::Ticket> ticket;
 };
+
+bool Calls::Exchange::ParseUpload(const Route& route, google::protobuf::Message& request) {
+  if (!request_bytes.Dump(&slices).ok()) return false;
+  std::vector<absl::string_view> pieces;
+  pieces.reserve(slices.size());
+  for (const grpc::Slice& slice : slices) {
+    pieces.emplace_back(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  std::string rest;
+  return images.CutOut(*request.GetDescriptor(), route.image_types(), pieces, rest) &&
+         request.ParseFromString(rest);
+}
 
 Calls::Calls(const Methods& methods, Options options)
     : methods_(methods),
@@ -171,7 +194,7 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
   exchange.ticket.emplace(*std::move(ticket));
 
   google::protobuf::Message& request = *method.request->New(&exchange.arena);
-  absl::Status parsed = Parse(method, exchange.request_bytes, request);
+  absl::Status parsed = Parse(method, exchange, request);
   if (!parsed.ok()) co_return parsed;
 
   if (Clock::now() >= deadline) {
@@ -182,15 +205,16 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
   }
 
   const Sender* const sender = tenant ? &options_.tenants[*tenant] : nullptr;
-  absl::Status status = co_await shard.upstream().Call(method.route, request, sender, deadline,
-                                                       exchange.call.cancellation,
-                                                       exchange.response_bytes, exchange.report);
+  absl::Status status = co_await shard.upstream().Call(
+      method.route, request, method.is_upload() ? &exchange.images : nullptr, sender, deadline,
+      exchange.call.cancellation, exchange.response_bytes, exchange.report);
   co_return status;
 }
 
-absl::Status Calls::Parse(const Method& method, grpc::ByteBuffer& bytes,
+absl::Status Calls::Parse(const Method& method, Exchange& exchange,
                           google::protobuf::Message& request) const {
   const Config::Limits& limits = options_.limits;
+  grpc::ByteBuffer& bytes = exchange.request_bytes;
   const size_t max_bytes =
       limits.max_message_bytes + (method.route.takes_images() ? limits.max_image_bytes : 0);
   if (bytes.Length() > max_bytes) {
@@ -198,16 +222,15 @@ absl::Status Calls::Parse(const Method& method, grpc::ByteBuffer& bytes,
                 absl::StrCat("the message has ", bytes.Length(), " bytes; at most ", max_bytes,
                              " are taken"));
   }
-  {
-    grpc::ProtoBufferReader reader(&bytes);
-    if (!request.ParseFromZeroCopyStream(&reader)) {
-      return Fail(reason::kRequestMalformed,
-                  absl::StrCat("the message is no ", request.GetDescriptor()->full_name(),
-                               ", or a text in it is no UTF-8"));
-    }
-  }
+  const bool parsed =
+      method.is_upload() ? exchange.ParseUpload(method.route, request) : ParseWhole(bytes, request);
   bytes.Clear();
-  const size_t image_bytes = method.route.LargestImage(request);
+  if (!parsed) {
+    return Fail(reason::kRequestMalformed,
+                absl::StrCat("the message is no ", request.GetDescriptor()->full_name(),
+                             ", or a text in it is no UTF-8"));
+  }
+  const size_t image_bytes = exchange.images.largest();
   if (image_bytes > limits.max_image_bytes) {
     return Fail(reason::kImageTooLarge,
                 absl::StrCat("an image has ", image_bytes, " bytes; at most ",

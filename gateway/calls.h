@@ -58,7 +58,7 @@ class Calls {
   Task<> Answer(Shard& shard, const Method& method, Exchange& exchange, Writer& writer);
   Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange);
 
-  absl::Status Parse(const Method& method, grpc::ByteBuffer& bytes,
+  absl::Status Parse(const Method& method, Exchange& exchange,
                      google::protobuf::Message& request) const;
   // The place of the tenant that the caller may act for; nothing for a method that is for none.
   absl::StatusOr<std::optional<size_t>> Authorize(const Method& method,

@@ -53,8 +53,8 @@ struct Path {
 
 class Writer {
  public:
-  Writer(JsonBody& body, std::vector<Failure::Violation>& violations)
-      : body_(body), violations_(violations) {}
+  Writer(const Images* images, JsonBody& body, std::vector<Failure::Violation>& violations)
+      : images_(images), body_(body), violations_(violations) {}
 
   void WriteMessage(const MessagePlan& plan, const Message& message, const Path* parent) {
     body_.Append('{');
@@ -147,7 +147,9 @@ class Writer {
                 : reflection.GetRepeatedStringReference(message, field, index, &scratch);
         if (plan.kind == FieldKind::kString) return AppendQuoted(text, body_);
         body_.Append('"');
-        body_.AppendBase64(text);
+        // An empty one has no mark.
+        body_.AppendBase64(images_ == nullptr || text.empty() ? std::vector<absl::string_view>{text}
+                                                              : images_->Of(text));
         return body_.Append('"');
       }
       case FieldDescriptor::CPPTYPE_BOOL:
@@ -204,6 +206,7 @@ class Writer {
     violations_.push_back({path.ToString(), std::move(description)});
   }
 
+  const Images* const images_;
   JsonBody& body_;
   std::vector<Failure::Violation>& violations_;
 };
@@ -283,8 +286,8 @@ absl::StatusOr<JsonEncoder> JsonEncoder::Compile(const Descriptor& type,
 }
 
 void JsonEncoder::Encode(const Message& message, JsonBody& body,
-                         std::vector<Failure::Violation>& violations) const {
-  Writer(body, violations).WriteMessage(*plan_->root, message, nullptr);
+                         std::vector<Failure::Violation>& violations, const Images* images) const {
+  Writer(images, body, violations).WriteMessage(*plan_->root, message, nullptr);
 }
 
 std::string JsonEncoder::ProtoPath(absl::string_view json_path) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "upstream/failure.h"
+#include "upstream/images.h"
 #include "upstream/json_body.h"
 
 namespace idv {
@@ -29,10 +30,11 @@ class JsonEncoder {
   JsonEncoder(JsonEncoder&&) noexcept;
   ~JsonEncoder();
 
-  // Appends the object to `body`, which borrows the images of `message`. What cannot be sent is
-  // added to `violations`, all of it, by proto path; the body is then of no use.
+  // Appends the object to `body`, which borrows the images: those of `message`, or, if its own are
+  // but marks, those of `images`. What cannot be sent is added to `violations`, all of it, by proto
+  // path; the body is then of no use.
   void Encode(const google::protobuf::Message& message, JsonBody& body,
-              std::vector<Failure::Violation>& violations) const;
+              std::vector<Failure::Violation>& violations, const Images* images = nullptr) const;
 
   // The proto path of the field that the upstream calls `json_path`
   // ("outer.items[0].someText"). Where it names no field, the path as it is.

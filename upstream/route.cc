@@ -44,41 +44,6 @@ bool IsPlain(absl::string_view segment) {
   return encoded == segment && PathFault(segment).empty();
 }
 
-bool HoldsBytes(const Descriptor& type, std::set<const Descriptor*>& seen) {
-  if (!seen.insert(&type).second) return false;
-  for (int i = 0; i < type.field_count(); ++i) {
-    const FieldDescriptor& field = *type.field(i);
-    if (field.type() == FieldDescriptor::TYPE_BYTES) return true;
-    if (field.message_type() != nullptr && HoldsBytes(*field.message_type(), seen)) return true;
-  }
-  return false;
-}
-
-size_t LargestBytes(const Message& message) {
-  size_t largest = 0;
-  std::vector<const FieldDescriptor*> fields;
-  const Reflection& reflection = *message.GetReflection();
-  reflection.ListFields(message, &fields);
-  for (const FieldDescriptor* field : fields) {
-    const bool repeated = field->is_repeated();
-    const int size = repeated ? reflection.FieldSize(message, field) : 1;
-    for (int i = 0; i < size; ++i) {
-      std::string scratch;
-      if (field->type() == FieldDescriptor::TYPE_BYTES) {
-        const std::string& bytes =
-            repeated ? reflection.GetRepeatedStringReference(message, field, i, &scratch)
-                     : reflection.GetStringReference(message, field, &scratch);
-        largest = std::max(largest, bytes.size());
-      } else if (field->message_type() != nullptr) {
-        largest = std::max(largest,
-                           LargestBytes(repeated ? reflection.GetRepeatedMessage(message, field, i)
-                                                 : reflection.GetMessage(message, field)));
-      }
-    }
-  }
-  return largest;
-}
-
 }  // namespace
 
 struct Route::Plan {
@@ -98,7 +63,7 @@ struct Route::Plan {
   const MethodOptions& options;
   std::string verb;
   bool has_body = false;
-  bool takes_images = false;
+  Images::Types image_types;
   EnumTable enums;
   std::vector<Segment> path;
   std::vector<Parameter> query;
@@ -118,8 +83,7 @@ absl::Status Route::Plan::Compile() {
   for (const Descriptor* type : {method.input_type(), method.output_type()}) {
     if (absl::Status status = CheckFieldOptions(*type); !status.ok()) return status;
   }
-  std::set<const Descriptor*> seen;
-  takes_images = HoldsBytes(*method.input_type(), seen);
+  Images::FindTypes(*method.input_type(), image_types);
   for (const auto step : {&Plan::CompileHttpRule, &Plan::CompileFields, &Plan::CompileAnswer}) {
     if (absl::Status status = (this->*step)(); !status.ok()) return status;
   }
@@ -289,12 +253,10 @@ absl::StatusOr<Route> Route::Compile(const MethodDescriptor& method) {
 
 const MethodDescriptor& Route::method() const { return plan_->method; }
 const MethodOptions& Route::options() const { return plan_->options; }
-bool Route::takes_images() const { return plan_->takes_images; }
-size_t Route::LargestImage(const Message& message) const {
-  return plan_->takes_images ? LargestBytes(message) : 0;
-}
+bool Route::takes_images() const { return !plan_->image_types.empty(); }
+const Images::Types& Route::image_types() const { return plan_->image_types; }
 
-absl::StatusOr<RestRequest> Route::Encode(const Message& message) const {
+absl::StatusOr<RestRequest> Route::Encode(const Message& message, const Images* images) const {
   RestRequest request{.verb = plan_->verb, .target = {}, .headers = {}, .body = nullptr};
   std::vector<Failure::Violation> violations;
   const auto text_of = [&](const Parameter& parameter) -> std::string {
@@ -341,7 +303,7 @@ absl::StatusOr<RestRequest> Route::Encode(const Message& message) const {
   }
   if (plan_->encoder) {
     request.body = std::make_unique<JsonBody>();
-    plan_->encoder->Encode(message, *request.body, violations);
+    plan_->encoder->Encode(message, *request.body, violations, images);
   }
   if (!violations.empty()) return InvalidFields(violations);
   return request;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kora/idv/gateway/v1/annotations.pb.h"
+#include "upstream/images.h"
 #include "upstream/json_body.h"
 #include "upstream/json_decoder.h"
 
@@ -41,12 +42,14 @@ class Route {
   const kora::idv::gateway::v1::MethodOptions& options() const;
   // Whether a request message can hold images (fields of type bytes).
   bool takes_images() const;
-  // The size of the largest image in `message`, in bytes.
-  size_t LargestImage(const google::protobuf::Message& message) const;
+  // The types for Images::CutOut() of a request message; empty if it can hold none.
+  const Images::Types& image_types() const;
 
-  // The request for `message`, of a unary RPC, whose images the body borrows. INVALID_FIELD with
-  // every violation: a required field is unset, or a value cannot travel where it must.
-  absl::StatusOr<RestRequest> Encode(const google::protobuf::Message& message) const;
+  // The request for `message`, of a unary RPC. Its body borrows the images: those of `message`, or,
+  // if its own are but marks, those of `images`. INVALID_FIELD with every violation: a required
+  // field is unset, or a value cannot travel where it must.
+  absl::StatusOr<RestRequest> Encode(const google::protobuf::Message& message,
+                                     const Images* images = nullptr) const;
 
   // The answer's message, in protobuf's wire format, as by JsonDecoder::DecodeToWire().
   absl::Status Decode(const simdjson::dom::element& json, std::string& wire, DriftSink drift) const;

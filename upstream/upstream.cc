@@ -30,9 +30,9 @@ Upstream::Upstream(Loop& loop, const Options& options, DriftReporter report_drif
       http_(loop, options.http) {}
 
 Task<absl::Status> Upstream::Call(const Route& route, const google::protobuf::Message& in,
-                                  const Sender* sender, TimePoint deadline, Cancellation& cancel,
-                                  std::string& out, CallReport& report) {
-  absl::StatusOr<RestRequest> request = route.Encode(in);
+                                  const Images* images, const Sender* sender, TimePoint deadline,
+                                  Cancellation& cancel, std::string& out, CallReport& report) {
+  absl::StatusOr<RestRequest> request = route.Encode(in, images);
   if (!request.ok()) co_return request.status();
 
   ++report.attempts;

@@ -57,11 +57,12 @@ class Upstream {
   Upstream(Loop& loop, const Options& options, DriftReporter report_drift);
 
   // Puts the answer's message, in protobuf's wire format, into `out`, which must be empty.
-  // Everything borrowed must live until it completes; `sender` is null for a health check only.
-  // Errors are those of design section 7 that the upstream or its absence cause, with a Failure.
+  // `images`: those of `in`, if its own are but marks; else null. Everything borrowed must live
+  // until it completes; `sender` is null for a health check only. Errors are those of design
+  // section 7 that the upstream or its absence cause, with a Failure.
   Task<absl::Status> Call(const Route& route, const google::protobuf::Message& in,
-                          const Sender* sender, TimePoint deadline, Cancellation& cancel,
-                          std::string& out, CallReport& report);
+                          const Images* images, const Sender* sender, TimePoint deadline,
+                          Cancellation& cancel, std::string& out, CallReport& report);
 
  private:
   HttpRequest ToHttp(const Route& route, RestRequest request, const Sender* sender) const;

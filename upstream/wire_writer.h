@@ -35,6 +35,10 @@ class WireWriter {
   // Begin() returns. One in the other is fine.
   size_t Begin(int field) {
     Tag(field, kLengthDelimited);
+    return BeginBare();
+  }
+  // After a tag that was written by other means.
+  size_t BeginBare() {
     out_.push_back('\0');  // the length, which is mostly below 128
     return out_.size();
   }

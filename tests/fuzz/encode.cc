@@ -120,6 +120,28 @@ std::string CheckRoundTrip(Message& message) {
 
 }  // namespace
 
+// Images sent from where they arrived are those of the message.
+std::string CheckImages(const Method& method, absl::string_view wire, const Message& message) {
+  // Pieces of another size for every message.
+  const size_t size = wire.size() % 13 + 1;
+  std::vector<absl::string_view> pieces;
+  for (absl::string_view rest = wire; !rest.empty(); rest.remove_prefix(pieces.back().size())) {
+    pieces.push_back(rest.substr(0, size));
+  }
+  Images images;
+  std::string rest;
+  const std::unique_ptr<Message> marked(message.New());
+  if (!images.CutOut(*message.GetDescriptor(), method.route.image_types(), pieces, rest) ||
+      !marked->ParseFromString(rest)) {
+    return "it parses, but not without its images";
+  }
+  const absl::StatusOr<RestRequest> expected = method.route.Encode(message);
+  const absl::StatusOr<RestRequest> request = method.route.Encode(*marked, &images);
+  if (request.status() != expected.status()) return "it is refused otherwise without its images";
+  if (!request.ok() || request->body == nullptr) return "";
+  return ReadBody(*request->body) == ReadBody(*expected->body) ? "" : "its images differ";
+}
+
 std::string CheckEncode(absl::string_view bytes) {
   if (bytes.empty()) return "";
   const auto& methods = AllRpcs().all();
@@ -130,6 +152,7 @@ std::string CheckEncode(absl::string_view bytes) {
   if (method.is_frame_stream()) return "";
 
   std::string broken = CheckRequest(method, *message);
+  if (broken.empty() && method.is_upload()) broken = CheckImages(method, bytes, *message);
   if (broken.empty()) broken = CheckRoundTrip(*message);
   return broken.empty() ? "" : absl::StrCat(method.name, ": ", broken);
 }

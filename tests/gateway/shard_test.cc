@@ -56,7 +56,7 @@ class ShardTest : public testing::TestWithParam<int> {
     const idv::test::FindRequest request;
     std::string bytes;
     const absl::Status status = co_await shard.upstream().Call(
-        route, request, nullptr, Clock::now() + std::chrono::seconds(60), cancellation, bytes,
+        route, request, nullptr, nullptr, Clock::now() + std::chrono::seconds(60), cancellation, bytes,
         report);
     idv::test::Found found;
     if (status.ok() && found.ParseFromString(bytes) && found.total() == 3) ++good;

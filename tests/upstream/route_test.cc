@@ -153,18 +153,30 @@ TEST(RouteTest, RefusesAFieldThatItCannotHonour) {
   EXPECT_THAT(FieldsOf(route.Encode(request).status()), testing::ElementsAre("once"));
 }
 
-TEST(RouteTest, FindsTheLargestImage) {
+TEST(RouteTest, KnowsWhichMessagesHoldImages) {
+  EXPECT_TRUE(Compiled("ProbeService.Store").takes_images());
+  EXPECT_TRUE(Compiled("ProbeService.Store").image_types().contains(StoreRequest::descriptor()));
+  EXPECT_FALSE(Compiled("ProbeService.Find").takes_images());
+}
+
+TEST(RouteTest, SendsImagesFromWhereTheyAre) {
   const Route route = Compiled("ProbeService.Store");
   StoreRequest request = Complete();
-  EXPECT_EQ(route.LargestImage(request), 0U);
-
   request.set_picture("1234");
-  request.add_pictures("12");
+  request.add_pictures("");
   request.add_pictures("123456");
+  const std::string wire = request.SerializeAsString();
+  Images images;
+  std::string rest;
+  ASSERT_TRUE(images.CutOut(*request.GetDescriptor(), route.image_types(), {wire}, rest));
+  StoreRequest marked;
+  ASSERT_TRUE(marked.ParseFromString(rest));
 
-  EXPECT_TRUE(route.takes_images());
-  EXPECT_EQ(route.LargestImage(request), 6U);
-  EXPECT_FALSE(Compiled("ProbeService.Find").takes_images());
+  const auto from_pieces = route.Encode(marked, &images);
+  const auto from_message = route.Encode(request);
+
+  EXPECT_EQ(BodyOf(*from_pieces), BodyOf(*from_message));
+  EXPECT_NE(marked.picture(), request.picture());
 }
 
 TEST(RouteTest, TranslatesTheUpstreamsNamesOfFields) {
