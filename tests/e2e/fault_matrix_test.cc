@@ -10,6 +10,7 @@
 
 #include "kora/idv/v1/biometric_service.grpc.pb.h"
 #include "kora/idv/v1/verification_service.grpc.pb.h"
+#include "tests/e2e/attempt.h"
 #include "tests/e2e/call.h"
 #include "tests/e2e/gateway.h"
 #include "tests/e2e/sandbox.h"
@@ -21,29 +22,11 @@ namespace {
 using grpc::StatusCode;
 using kora::idv::v1::BiometricService;
 using kora::idv::v1::VerificationService;
-using std::chrono::duration_cast;
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 constexpr milliseconds kTimeout{500};
-constexpr milliseconds kLateness{50};
-// The machine may be busy with something else: the best of some tries counts.
-constexpr int kTries = 3;
 constexpr size_t kImageBytes = 1 << 20;
 
-// What a caller must be told; an empty reason for success.
-struct Told {
-  StatusCode code = StatusCode::OK;
-  std::string reason = {};
-  std::string blame = {};
-};
-
-const Told kFine;
-const Told kTimedOut{StatusCode::DEADLINE_EXCEEDED, "UPSTREAM_TIMEOUT", "vendor"};
-const Told kUnavailable{StatusCode::UNAVAILABLE, "UPSTREAM_UNAVAILABLE", "vendor"};
-const Told kLost{StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE", "vendor"};
-const Told kBadResponse{StatusCode::INTERNAL, "UPSTREAM_BAD_RESPONSE", "vendor"};
-const Told kTooLarge{StatusCode::INTERNAL, "UPSTREAM_RESPONSE_TOO_LARGE", "vendor"};
 const Told kError{StatusCode::INTERNAL, "UPSTREAM_ERROR", "vendor"};
 const Told kPayloadTooLarge{StatusCode::INVALID_ARGUMENT, "UPSTREAM_PAYLOAD_TOO_LARGE", "caller"};
 
@@ -119,13 +102,6 @@ std::vector<Row> Rows() {
   return rows;
 }
 
-std::string Describe(const Outcome& outcome) {
-  if (outcome.ok()) return "OK";
-  const auto blame = outcome.info.metadata().find("blame");
-  return outcome.reason() + "/" +
-         (blame == outcome.info.metadata().end() ? "nobody" : blame->second);
-}
-
 class FaultMatrixTest : public testing::Test {
  public:
   Outcome Get() {
@@ -148,25 +124,18 @@ class FaultMatrixTest : public testing::Test {
   // One cell of the matrix, printed and checked. Whether all of the request's body arrived.
   bool Try(const Row& row, const char* name, Outcome (FaultMatrixTest::*call)(), const Told& told,
            size_t sent = 1) {
-    milliseconds took{0};
-    Outcome outcome;
-    for (int i = 0; i < kTries; ++i) {
+    const Attempt attempt = InTime([&] {
       sandbox_.ForgetRequests();
-      const auto start = steady_clock::now();
-      outcome = (this->*call)();
-      took = duration_cast<milliseconds>(steady_clock::now() - start);
-      if (took <= kTimeout + kLateness) break;
-    }
+      return Timed(kTimeout, [&] { return (this->*call)(); });
+    });
     const Json requests = sandbox_.Requests();
     const bool arrived_whole = requests.size() == 1 && requests[0]["body_complete"] == true;
     std::printf("%-66s %-7s %-38s %4d ms, %zu sent, %s\n", row.fault.dump().c_str(), name,
-                Describe(outcome).c_str(), static_cast<int>(took.count()), requests.size(),
+                Describe(attempt).c_str(), static_cast<int>(attempt.took.count()), requests.size(),
                 arrived_whole ? "whole" : "cut");
 
     SCOPED_TRACE(row.fault.dump() + " " + name);
-    EXPECT_EQ(outcome.status.error_code(), told.code) << outcome.status.error_message();
-    EXPECT_EQ(Describe(outcome), told.reason.empty() ? "OK" : told.reason + "/" + told.blame);
-    EXPECT_LE(took, kTimeout + kLateness);
+    ExpectTold(attempt, told);
     EXPECT_EQ(requests.size(), sent) << requests;
     return arrived_whole;
   }

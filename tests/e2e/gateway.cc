@@ -9,7 +9,10 @@ namespace {
 
 constexpr char kKeyVariable[] = "IDV_E2E_API_KEY";
 
-std::map<std::string, std::string> Environment() { return {{kKeyVariable, kApiKey}}; }
+std::map<std::string, std::string> WithKey(std::map<std::string, std::string> environment = {}) {
+  environment.emplace(kKeyVariable, kApiKey);
+  return environment;
+}
 
 }  // namespace
 
@@ -23,9 +26,9 @@ Json BasicConfig(const std::string& base_url) {
           {"shards", 1}};
 }
 
-Gateway::Gateway(const Json& config)
+Gateway::Gateway(const Json& config, const std::map<std::string, std::string>& environment)
     : process_(IDV_GATEWAY_PATH, {"--config", dir_.Write("gateway.yaml", config.dump(2))},
-               Environment()) {
+               WithKey(environment)) {
   constexpr std::string_view kListening = "listening on grpc ";
   const size_t listeners = config["listen"]["grpc"].size();
   for (const std::string& line : process_.OutLines(listeners)) {
@@ -45,7 +48,7 @@ std::optional<int> Gateway::Stop() {
 std::unique_ptr<Process> RunGateway(const std::string& config_file,
                                     std::vector<std::string> flags) {
   if (!config_file.empty()) flags.insert(flags.end(), {"--config", config_file});
-  return std::make_unique<Process>(IDV_GATEWAY_PATH, std::move(flags), Environment());
+  return std::make_unique<Process>(IDV_GATEWAY_PATH, std::move(flags), WithKey());
 }
 
 std::shared_ptr<grpc::Channel> Connect(const std::string& address) {

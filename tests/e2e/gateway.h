@@ -19,7 +19,8 @@ Json BasicConfig(const std::string& base_url);
 // A running idv-gateway.
 class Gateway {
  public:
-  explicit Gateway(const Json& config);
+  // `environment`: in addition to the test's own.
+  explicit Gateway(const Json& config, const std::map<std::string, std::string>& environment = {});
   explicit Gateway(const Sandbox& sandbox) : Gateway(BasicConfig(sandbox.base_url())) {}
 
   Process& process() { return process_; }

@@ -13,10 +13,12 @@ using Json = nlohmann::json;
 inline constexpr char kTenantId[] = "550e8400-e29b-41d4-a716-446655440000";
 inline constexpr char kApiKey[] = "test_sk_sandbox";
 
-// A running idv-sandbox on a port of its own, and its control endpoints.
+// A running idv-sandbox, and its control endpoints.
 class Sandbox {
  public:
-  explicit Sandbox(std::vector<std::string> flags = {});
+  // `port`: to take the place of another one; 0 for a free one.
+  explicit Sandbox(std::vector<std::string> flags = {}, int port = 0,
+                   const std::string& host = "127.0.0.1");
 
   // Of the host; the API's base is below it.
   const std::string& root_url() const { return root_url_; }
