@@ -96,6 +96,9 @@ class HttpClient::Transfer {
   static size_t OnHeader(char* data, size_t size, size_t count, void* self);
 
  private:
+  // Makes a request that failed on kept connections only once more, on a new one, unless it would
+  // be harmful to repeat it.
+  bool StartAfresh(CURLcode code);
   void Detach(bool reusable);
   void SetUp(CURL* easy);
   void SetBody(CURL* easy);
@@ -105,6 +108,8 @@ class HttpClient::Transfer {
   Easy easy_;
   std::optional<HeaderLines> headers_;
   HttpResponse response_;
+  bool afresh_ = false;
+  bool body_begun_ = false;
   bool headers_complete_ = false;
   bool too_large_ = false;
   bool ended_ = false;
@@ -134,6 +139,7 @@ void HttpClient::Transfer::SetUp(CURL* easy) {
   headers_.emplace(std::move(lines),
                    request_.shared_headers == nullptr ? &CommonHeaders() : request_.shared_headers);
   curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
@@ -190,7 +196,26 @@ void HttpClient::Transfer::Abort(absl::Status status) {
   End(std::move(status));
 }
 
+// curl 7.88 does not see that the peer has reset a kept connection: it tries up to six of them
+// before it gives up.
+bool HttpClient::Transfer::StartAfresh(CURLcode code) {
+  long connects = 0;
+  long sent_bytes = 0;  // of the header
+  curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connects);
+  curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent_bytes);
+  const bool lost =
+      code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
+  const bool repeatable = request_.body == nullptr || (sent_bytes == 0 && !body_begun_);
+  const bool answered = !response_.header_lines.empty();
+  if (!lost || !repeatable || answered || connects > 0 || afresh_) return false;
+  afresh_ = true;
+  curl_multi_remove_handle(client_.multi_, easy_.get());
+  curl_easy_setopt(easy_.get(), CURLOPT_FRESH_CONNECT, 1L);
+  return curl_multi_add_handle(client_.multi_, easy_.get()) == CURLM_OK;
+}
+
 void HttpClient::Transfer::Complete(CURLcode code) {
+  if (StartAfresh(code)) return;
   long http_status = 0;
   curl_off_t connected_us = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &http_status);
@@ -205,7 +230,9 @@ void HttpClient::Transfer::Complete(CURLcode code) {
 }
 
 size_t HttpClient::Transfer::OnRead(char* out, size_t size, size_t count, void* self) {
-  return static_cast<Transfer*>(self)->request_.body->Read(out, size * count);
+  auto* const transfer = static_cast<Transfer*>(self);
+  transfer->body_begun_ = true;
+  return transfer->request_.body->Read(out, size * count);
 }
 
 size_t HttpClient::Transfer::OnBody(char* data, size_t size, size_t count, void* self) {

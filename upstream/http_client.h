@@ -61,8 +61,8 @@ struct HttpResponse {
 // Connections are kept and used again. HTTP/2 is used for small requests where an https server
 // offers it; bodies over kLargeBody go over HTTP/1.1, since libcurl 7.88 spins a core while an
 // HTTP/2 window is closed. Redirects are not followed, proxies of the environment not used. A
-// request that may have reached the server is never sent again, except one without a body: libcurl
-// repeats that when a kept connection proves dead, so give every request that must not act twice a
+// request that may have reached the server is never sent again, except one without a body: that is
+// repeated when a kept connection proves dead, so give every request that must not act twice a
 // body.
 class HttpClient {
  public:
