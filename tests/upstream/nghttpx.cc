@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -9,20 +10,11 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 
 namespace idv {
 namespace {
-
-void Run(const std::string& command) {
-  if (std::system((command + " >/dev/null 2>&1").c_str()) != 0) {  // NOLINT: a fixed command
-    ADD_FAILURE() << "failed: " << command;
-  }
-}
 
 sockaddr_in Loopback(int port) {
   sockaddr_in address{};
@@ -53,22 +45,8 @@ bool CanConnect(int port) {
 
 }  // namespace
 
-TestCertificates::TestCertificates() {
-  std::string name = testing::TempDir() + "/certificates.XXXXXX";
-  folder_ = mkdtemp(name.data());
-  std::ofstream(folder_ + "/san") << "subjectAltName=DNS:localhost\n";
-  const std::string in = "cd " + folder_ + " && openssl ";
-  const std::string new_key = " -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes ";
-  Run(in + "req -x509 -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem" + new_key);
-  Run(in + "req -subj /CN=localhost -keyout server.key -out server.csr" + new_key);
-  Run(in +
-      "x509 -req -days 2 -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial"
-      " -extfile san -out server.pem");
-}
-
-TestCertificates::~TestCertificates() { std::filesystem::remove_all(folder_); }
-
-Nghttpx::Nghttpx(const TestCertificates& certificates, int backend_port) : port_(FreePort()) {
+Nghttpx::Nghttpx(const TestCertificates& certificates, int backend_port, int port)
+    : port_(port == 0 ? FreePort() : port) {
   const std::string frontend = "--frontend=127.0.0.1," + std::to_string(port_);
   const std::string backend = "--backend=127.0.0.1," + std::to_string(backend_port);
   const std::string key = certificates.key_file();

@@ -1,0 +1,213 @@
+// TLS to the upstream that does not come about, or takes its time.
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/e2e/attempt.h"
+#include "tests/e2e/gateway.h"
+#include "tests/e2e/relay.h"
+#include "tests/e2e/sandbox.h"
+#include "tests/e2e/steps.h"
+#include "tests/upstream/certificates.h"
+
+namespace idv::e2e {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+constexpr milliseconds kPatience{5000};
+// Long before the patience is over, however busy the machine is.
+constexpr milliseconds kAtOnce{500};
+constexpr milliseconds kConnectTimeout{1000};
+
+std::vector<std::string> TlsFlags(const TestCertificates& certificates) {
+  return {"--tls-cert", certificates.cert_file(), "--tls-key", certificates.key_file()};
+}
+
+Json ConfigFor(const std::string& scheme, int port, const std::string& ca_file) {
+  Json config = BasicConfig(scheme + "://localhost:" + std::to_string(port) + "/api/v1/idv");
+  if (!ca_file.empty()) config["upstream"]["ca_file"] = ca_file;
+  config["upstream"]["connect_timeout"] = std::to_string(kConnectTimeout.count()) + "ms";
+  return config;
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// A gateway and who calls it.
+struct Caller {
+  Caller(const std::string& scheme, int port, const std::string& ca_file)
+      : gateway(ConfigFor(scheme, port, ca_file)) {}
+
+  Attempt Get(milliseconds timeout = kPatience) const { return TryGet(client, timeout); }
+  Attempt Post(milliseconds timeout = kPatience) const { return TryPost(client, timeout); }
+  // Both fail at once.
+  void ExpectLostAtOnce(const std::string& message) const {
+    for (const Attempt& attempt : {Get(), Post()}) {
+      ExpectTold(attempt, kLost);
+      EXPECT_THAT(attempt.status.error_message(), HasSubstr(message));
+      EXPECT_LT(attempt.took, kAtOnce);
+    }
+  }
+
+  Gateway gateway;
+  const Client client{Connect(gateway.addresses()[0])};
+};
+
+TEST(UpstreamCertificateTest, ThatIsNotTrustedGetsNoRequest) {
+  const std::vector<std::pair<std::string, TestCertificates::Options>> wrong = {
+      {"expired", {.from = "20000101000000Z", .until = "20000201000000Z"}},
+      {"not yet valid", {.from = "20900101000000Z", .until = "20900201000000Z"}},
+      {"of another host", {.host = "another.test"}},
+  };
+  for (const auto& [what, options] : wrong) {
+    SCOPED_TRACE(what);
+    const TestCertificates certificates(options);
+    const Sandbox sandbox(TlsFlags(certificates));
+    const Caller caller("https", sandbox.port(), certificates.ca_file());
+
+    caller.ExpectLostAtOnce("certificate is not trusted");
+
+    EXPECT_EQ(sandbox.Requests(), Json::array());
+  }
+}
+
+TEST(UpstreamCertificateTest, OfAnUnknownAuthorityGetsNoRequest) {
+  const TestCertificates certificates;
+  const TestCertificates others;
+  const Sandbox sandbox(TlsFlags(certificates));
+  // An empty one: the system's authorities.
+  for (const std::string& ca_file : {std::string(), others.ca_file()}) {
+    const Caller caller("https", sandbox.port(), ca_file);
+
+    caller.ExpectLostAtOnce("certificate is not trusted");
+
+    EXPECT_EQ(sandbox.Requests(), Json::array());
+  }
+}
+
+TEST(UpstreamCertificateTest, IsTrustedAgainOnceTheUpstreamHasRenewedIt) {
+  const TestCertificates expired({.from = "20000101000000Z", .until = "20000201000000Z"});
+  const TestCertificates renewed;
+  std::optional<Sandbox> sandbox(std::in_place, TlsFlags(expired));
+  const int port = sandbox->port();
+  const TempDir dir;
+  const std::string both =
+      dir.Write("both.pem", ReadFile(expired.ca_file()) + ReadFile(renewed.ca_file()));
+  const Caller caller("https", port, both);
+  caller.ExpectLostAtOnce("certificate is not trusted");
+
+  sandbox.reset();
+  sandbox.emplace(TlsFlags(renewed), port);
+
+  ExpectTold(caller.Post(), kFine);
+  ExpectTold(caller.Get(), kFine);
+}
+
+TEST(UpstreamProtocolTest, PlainHttpOnATlsPortIsLostAtOnce) {
+  const Sandbox plain;
+  const Caller caller("https", plain.port(), "");
+
+  caller.ExpectLostAtOnce("TLS handshake");
+
+  EXPECT_EQ(plain.Requests(), Json::array());
+}
+
+TEST(UpstreamProtocolTest, TlsOnAPlainHttpPortIsLostAtOnce) {
+  const TestCertificates certificates;
+  const Sandbox sandbox(TlsFlags(certificates));
+  const Caller caller("http", sandbox.port(), "");
+
+  caller.ExpectLostAtOnce("");
+
+  EXPECT_EQ(sandbox.Requests(), Json::array());
+}
+
+class UpstreamHandshakeTest : public testing::Test {
+ protected:
+  const TestCertificates certificates_;
+  const Sandbox sandbox_{TlsFlags(certificates_)};
+  Relay relay_{sandbox_.port()};
+  const Caller caller_{"https", relay_.port(), certificates_.ca_file()};
+};
+
+TEST_F(UpstreamHandshakeTest, ThatIsNeverAnsweredEndsAtTheDeadline) {
+  relay_.Stall();
+
+  ExpectTold(InTime([&] { return caller_.Get(milliseconds(300)); }), kTimedOut);
+  ExpectTold(InTime([&] { return caller_.Post(milliseconds(300)); }), kTimedOut);
+
+  EXPECT_EQ(sandbox_.Requests(), Json::array());
+}
+
+TEST_F(UpstreamHandshakeTest, ThatIsNeverAnsweredEndsAtTheConnectTimeout) {
+  relay_.Stall();
+
+  const Attempt post = caller_.Post();
+
+  ExpectTold(post, kLost);
+  EXPECT_GE(post.took, kConnectTimeout);
+  EXPECT_LE(post.took, kConnectTimeout + kAtOnce);
+  EXPECT_EQ(sandbox_.Requests(), Json::array());
+}
+
+TEST_F(UpstreamHandshakeTest, ThatIsAnsweredByteByByteEndsAtTheConnectTimeoutAllTheSame) {
+  relay_.Slow(milliseconds(20));
+
+  const Attempt post = caller_.Post();
+
+  ExpectTold(post, kLost);
+  EXPECT_GE(post.took, kConnectTimeout);
+  EXPECT_LE(post.took, kConnectTimeout + kAtOnce);
+  EXPECT_EQ(sandbox_.Requests(), Json::array());
+}
+
+TEST_F(UpstreamHandshakeTest, ThatIsSlowCostsNoCallWhenItEndsInTime) {
+  relay_.Slow(microseconds(100));
+
+  ExpectTold(caller_.Post(), kFine);
+  EXPECT_EQ(sandbox_.Requests().size(), 1U);
+}
+
+// Small requests wait for the first connection, in case it can carry them all.
+TEST_F(UpstreamHandshakeTest, ThatHangsHoldsOthersUpNoLongerThanTheConnectTimeout) {
+  relay_.Stall();
+  PendingGet stuck(caller_.client, "any");
+  ASSERT_TRUE(WaitUntil([&] { return relay_.accepted() == 1; }));
+  relay_.Pass();
+
+  const Attempt attempt = caller_.Post();
+
+  ExpectTold(attempt, kFine);
+  EXPECT_LE(attempt.took, kConnectTimeout + kAtOnce);
+  EXPECT_EQ(stuck.Finish().reason(), kLost.reason);
+}
+
+TEST_F(UpstreamHandshakeTest, ThatHangsHoldsOthersUpNoLongerThanItsOwnCall) {
+  relay_.Stall();
+  PendingGet stuck(caller_.client, "any");
+  ASSERT_TRUE(WaitUntil([&] { return relay_.accepted() == 1; }));
+  relay_.Pass();
+  std::future<Attempt> other = std::async(std::launch::async, [&] { return caller_.Get(); });
+
+  stuck.Cancel();
+
+  const Attempt attempt = other.get();
+  ExpectTold(attempt, kFine);
+  EXPECT_LT(attempt.took, kAtOnce);
+}
+
+}  // namespace
+}  // namespace idv::e2e
