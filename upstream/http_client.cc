@@ -14,6 +14,10 @@ namespace {
 
 // So that a changed DNS entry is followed.
 constexpr long kMaxConnectionSeconds = 300;
+// How long the addresses of a name are believed; and how long when within that time no connection
+// came about: the server may have moved.
+constexpr long kAddressSeconds = 60;
+constexpr long kDoubtedAddressSeconds = 1;
 // Handles kept for reuse: each holds its buffers.
 constexpr size_t kMaxIdleHandles = 64;
 // Connections kept, those in use included: beyond them one is closed for every request that ends.
@@ -100,6 +104,8 @@ class HttpClient::Transfer {
   // be harmful to repeat it.
   bool StartAfresh(CURLcode code);
   void Detach(bool reusable);
+  // Whether there was a connection over which to send the request.
+  bool Connected() const;
   void SetUp(CURL* easy);
   void SetBody(CURL* easy);
 
@@ -140,6 +146,9 @@ void HttpClient::Transfer::SetUp(CURL* easy) {
                    request_.shared_headers == nullptr ? &CommonHeaders() : request_.shared_headers);
   curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
+  const bool doubted = Clock::now() - client_.unreached_ < std::chrono::seconds(kAddressSeconds);
+  curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT,
+                   doubted ? kDoubtedAddressSeconds : kAddressSeconds);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
@@ -179,6 +188,7 @@ void HttpClient::Transfer::End(absl::Status status) {
 }
 
 void HttpClient::Transfer::Detach(bool reusable) {
+  if (!Connected()) client_.unreached_ = Clock::now();
   std::erase(client_.transfers_, this);
   if (client_.transfers_.empty()) {
     client_.idle_timer_.Set(Clock::now() + client_.options_.max_idle);
@@ -214,19 +224,24 @@ bool HttpClient::Transfer::StartAfresh(CURLcode code) {
   return curl_multi_add_handle(client_.multi_, easy_.get()) == CURLM_OK;
 }
 
+bool HttpClient::Transfer::Connected() const {
+  curl_off_t connected_us = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &connected_us);
+  return connected_us > 0;
+}
+
 void HttpClient::Transfer::Complete(CURLcode code) {
   if (StartAfresh(code)) return;
   long http_status = 0;
-  curl_off_t connected_us = 0;
+  const bool connected = Connected();
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &http_status);
-  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &connected_us);
   response_.status = static_cast<int>(http_status);
   Detach(/*reusable=*/code == CURLE_OK);
   if (code == CURLE_OK && headers_complete_) return End(absl::OkStatus());
   // curl takes a connection that is closed within the headers for the end of an empty response.
   if (code == CURLE_OK) return End(ToStatus(CURLE_GOT_NOTHING, /*connected=*/true));
   if (too_large_) return End(absl::ResourceExhaustedError("the response is over its size limit"));
-  End(ToStatus(code, connected_us > 0));
+  End(ToStatus(code, connected));
 }
 
 size_t HttpClient::Transfer::OnRead(char* out, size_t size, size_t count, void* self) {

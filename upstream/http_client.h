@@ -126,6 +126,7 @@ class HttpClient {
   Timer curl_timer_;
   Timer idle_timer_;  // set when the last transfer has ended
   CURLM* multi_ = nullptr;
+  TimePoint unreached_;               // when last a transfer ended without having had a connection
   std::vector<Easy> idle_;            // handles ready for another request
   std::vector<Transfer*> transfers_;  // under way
 };
