@@ -46,6 +46,12 @@ absl::Status ToStatus(CURLcode code, bool connected) {
   }
 }
 
+// Whether a connection was lost.
+bool IsLoss(CURLcode code) {
+  return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
+         code == CURLE_HTTP2 || code == CURLE_PARTIAL_FILE;
+}
+
 int ToCurl(uint32_t epoll_events) {
   return ((epoll_events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
          ((epoll_events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
@@ -206,18 +212,16 @@ void HttpClient::Transfer::Abort(absl::Status status) {
   End(std::move(status));
 }
 
-// curl 7.88 does not see that the peer has reset a kept connection: it tries up to six of them
-// before it gives up.
+// curl 7.88 does not see that the peer has reset a kept connection, and tries up to six of them
+// before it gives up. Nor does it repeat what an HTTP/2 server has not answered before it left.
 bool HttpClient::Transfer::StartAfresh(CURLcode code) {
   long connects = 0;
   long sent_bytes = 0;  // of the header
   curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connects);
   curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent_bytes);
-  const bool lost =
-      code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
   const bool repeatable = request_.body == nullptr || (sent_bytes == 0 && !body_begun_);
   const bool answered = !response_.header_lines.empty();
-  if (!lost || !repeatable || answered || connects > 0 || afresh_) return false;
+  if (!IsLoss(code) || !repeatable || answered || connects > 0 || afresh_) return false;
   afresh_ = true;
   curl_multi_remove_handle(client_.multi_, easy_.get());
   curl_easy_setopt(easy_.get(), CURLOPT_FRESH_CONNECT, 1L);
@@ -267,9 +271,11 @@ size_t HttpClient::Transfer::OnHeader(char* data, size_t size, size_t count, voi
   std::string& lines = transfer->response_.header_lines;
   const size_t bytes = size * count;
   const absl::string_view line(data, bytes);
-  // A status line: the headers of an interim response before it are not the answer's.
+  // A status line: the headers of an interim response before it are not the answer's, nor is what
+  // came before curl repeated a request.
   if (absl::StartsWith(line, "HTTP/")) {
     lines.clear();
+    transfer->response_.body.clear();
     transfer->headers_complete_ = false;
   }
   if (transfer->headers_complete_) return bytes;  // trailers, behind the body: no headers

@@ -14,6 +14,7 @@
 #include "tests/e2e/attempt.h"
 #include "tests/e2e/gateway.h"
 #include "tests/e2e/sandbox.h"
+#include "tests/e2e/slack.h"
 
 namespace idv::e2e {
 namespace {
@@ -21,13 +22,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience{10'000};
-// For what a call takes besides its answer, and what instrumentation keeps back of freed memory.
-#ifdef IDV_INSTRUMENTED
-constexpr size_t kBesides = 64 << 10;
-#else
-constexpr size_t kBesides = 4 << 10;
-#endif
-
 struct Flood {
   Json fault;
   Told told;
@@ -35,9 +29,6 @@ struct Flood {
   size_t kib;
 };
 
-// An answer is held up to 8 MiB, in a text that grows by doubling: the old one is there beside the
-// new.
-constexpr size_t kWholeAnswer = size_t{3} * (8 << 10);
 constexpr int kHuge = 1 << 28;
 
 std::vector<Flood> Floods() {
@@ -46,7 +37,7 @@ std::vector<Flood> Floods() {
       {{{"kind", "large_header"}, {"bytes", kHuge}}, kTooLarge, 0},
       // Nobody asked for gzip, so nobody unpacks it: it is some hundred kilobytes that is no JSON.
       {{{"kind", "gzip_bomb"}, {"bytes", kHuge}}, kBadResponse, 1 << 10},
-      {{{"kind", "endless"}}, kTooLarge, kWholeAnswer},
+      {{{"kind", "endless"}}, kTooLarge, kWholeAnswerKib},
   };
 }
 
@@ -79,7 +70,7 @@ TEST_F(UpstreamFloodTest, EndsTheCallAndTakesNoMoreMemoryThanTheCapOfAnAnswer) {
     });
 
     std::printf("%s: %zu KiB more\n", flood.fault.dump().c_str(), grown);
-    EXPECT_LE(grown, flood.kib + kBesides);
+    EXPECT_LE(grown, flood.kib + kSlackKib);
     sandbox_.ClearFaults();
     ExpectTold(TryGet(client_, kPatience), kFine);
   }
@@ -98,7 +89,7 @@ TEST_F(UpstreamFloodTest, HoldsOfManyEndlessAnswersNoMoreThanTheCapOfEach) {
   });
 
   std::printf("%zu KiB more\n", grown);
-  EXPECT_LE(grown, kCalls * kWholeAnswer + kBesides);
+  EXPECT_LE(grown, kCalls * kWholeAnswerKib + kSlackKib);
 }
 
 }  // namespace

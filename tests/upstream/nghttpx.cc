@@ -73,6 +73,9 @@ Nghttpx::Nghttpx(const TestCertificates& certificates, int backend_port, int por
 Nghttpx::~Nghttpx() {
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
+  // Its worker, a process of its own, ends when it notices.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (CanConnect(port_) && std::chrono::steady_clock::now() < end) std::this_thread::yield();
 }
 
 }  // namespace idv
