@@ -68,8 +68,9 @@ void Relay::Accept() {
     const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (client < 0) return;
     if (!Remember(client)) return;
+    const int64_t per_byte_us = per_byte_us_;
+    connections_.emplace_back([this, client, per_byte_us] { HandOn(client, per_byte_us); });
     ++accepted_;
-    connections_.emplace_back([this, client] { HandOn(client, per_byte_us_); });
   }
 }
 
