@@ -1,16 +1,17 @@
 #include "tests/chaos/async_caller.h"
 
-#include <grpcpp/alarm.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <utility>
+
+#include "kora/idv/v1/verification_service.pb.h"
+#include "tests/chaos/messages.h"
 
 namespace idv::chaos {
 namespace {
 
-using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
@@ -65,54 +66,19 @@ microseconds Endings::Quantile(double share) const {
   return *nth;
 }
 
-struct AsyncCaller::Call {
-  grpc::ClientContext context;
-  kora::idv::v1::Verification response;
-  grpc::Status status;
-  std::unique_ptr<grpc::ClientAsyncResponseReader<kora::idv::v1::Verification>> reader;
-  grpc::Alarm cancel;
-  Tag finish_tag{this, false};
-  Tag cancel_tag{this, true};
-  int tags_out = 1;
-  steady_clock::time_point start = steady_clock::now();
-  steady_clock::time_point end;
-};
-
 AsyncCaller::AsyncCaller(std::shared_ptr<grpc::Channel> channel, const std::string& verification_id)
-    : stub_(kora::idv::v1::VerificationService::NewStub(std::move(channel))),
-      collector_([this] { Collect(); }) {
-  request_.set_verification_id(verification_id);
-}
-
-AsyncCaller::~AsyncCaller() {
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [call, owner] : calls_) call->context.TryCancel();
-  }
-  Finish();
-  queue_.Shutdown();
-  collector_.join();
-}
+    : channel_(std::move(channel)), verification_id_(verification_id) {}
 
 void AsyncCaller::Start(const e2e::CallOptions& options,
                         std::optional<std::chrono::milliseconds> cancel_after) {
-  const std::lock_guard lock(mutex_);
-  auto owner = std::make_unique<Call>();
-  Call* const call = owner.get();
-  calls_.emplace(call, std::move(owner));
-  e2e::Prepare(options, call->context);
-  if (cancel_after) ++call->tags_out;
-  // Before the call, whose end is what the alarm is called off at.
-  if (cancel_after) {
-    call->cancel.Set(&queue_, std::chrono::system_clock::now() + *cancel_after, &call->cancel_tag);
-  }
-  call->reader = stub_->AsyncGetVerification(&call->context, request_, &queue_);
-  call->reader->Finish(&call->response, &call->status, &call->finish_tag);
-}
-
-void AsyncCaller::AwaitAtMost(size_t under_way) {
-  std::unique_lock lock(mutex_);
-  ended_.wait(lock, [&] { return calls_.size() <= under_way; });
+  kora::idv::v1::GetVerificationRequest request;
+  request.set_verification_id(verification_id_);
+  calls_.Start({.channel = channel_,
+                .rpc = "/kora.idv.v1.VerificationService/GetVerification",
+                .request = ToByteBuffer(request),
+                .options = options,
+                .cancel_after = cancel_after},
+               [this](const Ending& ending) { Record(ending); });
 }
 
 Endings AsyncCaller::endings() const {
@@ -125,39 +91,17 @@ Endings AsyncCaller::Finish() {
   return endings();
 }
 
-void AsyncCaller::Collect() {
-  void* place = nullptr;
-  bool ok = false;
-  while (queue_.Next(&place, &ok)) {
-    // Start() is through with it.
-    std::unique_lock(mutex_).unlock();
-    const Tag& tag = *static_cast<const Tag*>(place);
-    Call* const call = tag.call;
-    if (tag.is_cancel) {
-      call->context.TryCancel();
-    } else {
-      call->end = steady_clock::now();
-      call->cancel.Cancel();
-      Record(*call);
-    }
-    if (--call->tags_out == 0) Forget(call);
+void AsyncCaller::Record(const Ending& ending) {
+  const bool succeeded = ending.outcome.ok();
+  kora::idv::v1::Verification verification;
+  if (succeeded) {
+    EXPECT_TRUE(FromByteBuffer(ending.response, verification));
+    EXPECT_EQ(verification.id(), verification_id_);
   }
-}
-
-void AsyncCaller::Record(const Call& call) {
-  const auto outcome = e2e::Outcome::Of(call.status, call.context);
   const std::lock_guard lock(mutex_);
-  ++endings_.by_ending[EndingOf(outcome)];
-  if (outcome.ok()) ++endings_.served_by[call.context.peer()];
-  endings_.times.push_back(duration_cast<microseconds>(call.end - call.start));
-}
-
-void AsyncCaller::Forget(Call* call) {
-  {
-    const std::lock_guard lock(mutex_);
-    calls_.erase(call);
-  }
-  ended_.notify_all();
+  ++endings_.by_ending[EndingOf(ending.outcome)];
+  if (succeeded) ++endings_.served_by[ending.peer];
+  endings_.times.push_back(ending.took);
 }
 
 Pacer::Pacer(AsyncCaller& caller, int per_second, e2e::CallOptions options)

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -13,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "kora/idv/v1/verification_service.grpc.pb.h"
+#include "tests/chaos/async_calls.h"
 #include "tests/e2e/call.h"
 
 namespace idv::chaos {
@@ -35,22 +34,18 @@ struct Endings {
   std::vector<std::chrono::microseconds> times;
 };
 
-// Makes GetVerification calls over one channel without waiting for their answers. Thread-safe, the
-// destructor apart.
+// Makes GetVerification calls over one channel without waiting for their answers, which must be
+// about that verification. Thread-safe, the destructor apart, which cancels what is under way.
 class AsyncCaller {
  public:
   AsyncCaller(std::shared_ptr<grpc::Channel> channel, const std::string& verification_id);
-  // Cancels what is under way.
-  ~AsyncCaller();
-  AsyncCaller(const AsyncCaller&) = delete;
-  AsyncCaller& operator=(const AsyncCaller&) = delete;
 
   // Starts a call. `cancel_after`: then it is cancelled, if it has not ended.
   void Start(const e2e::CallOptions& options = {},
              std::optional<std::chrono::milliseconds> cancel_after = std::nullopt);
 
   // Returns when no more calls than these are under way.
-  void AwaitAtMost(size_t under_way);
+  void AwaitAtMost(size_t under_way) { calls_.AwaitAtMost(under_way); }
 
   // Of those that have ended.
   Endings endings() const;
@@ -58,27 +53,15 @@ class AsyncCaller {
   Endings Finish();
 
  private:
-  struct Call;
-  // What comes back from the queue for a call.
-  struct Tag {
-    Call* call;
-    bool is_cancel;  // the time to cancel has come; else the call has ended
-  };
+  void Record(const Ending& ending);
 
-  void Collect();
-  void Record(const Call& call);
-  void Forget(Call* call);
-
-  const std::unique_ptr<kora::idv::v1::VerificationService::Stub> stub_;
-  kora::idv::v1::GetVerificationRequest request_;
-  grpc::CompletionQueue queue_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::string verification_id_;
 
   mutable std::mutex mutex_;
-  std::condition_variable ended_;                 // some call has
-  std::map<Call*, std::unique_ptr<Call>> calls_;  // protected by mutex_
-  Endings endings_;                               // protected by mutex_
+  Endings endings_;  // protected by mutex_
 
-  std::thread collector_;
+  AsyncCalls calls_;
 };
 
 // Starts calls at an even rate, whatever becomes of them, until it is destroyed.
