@@ -2,13 +2,14 @@
 # Builds everything and runs the tests.
 #   tests/run.sh [--all] [--long] [--sanitize address|thread] [CTEST ARGUMENTS...]
 #     --all        also the checks that need more tools: proto lint, C++ format, shellcheck
-#     --long       storms and soaks at their full size, and then everything under ThreadSanitizer: an hour or two
+#     --long       storms and soaks at their full size, then everything under ThreadSanitizer, and at last ten minutes of
+#                  mixed load under each sanitizer: an hour or two
 #     --sanitize   instrumented, in build-address/ or build-thread/ instead of build/
 # What cannot run is named in a line "SKIPPED name: why"; with CI=true that is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usage() { sed -n '2,7s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,8s/^# \{0,1\}//p' "$0"; }
 
 all=OFF long=false sanitize="" ctest_arguments=()
 while (($#)); do
@@ -70,5 +71,11 @@ sed -n '/% tests passed, /,$p' "$build/ctest.log"
 if $long && [[ -z "$sanitize" ]]; then
   echo "Under ThreadSanitizer:"
   env -u IDV_LONG tests/run.sh --sanitize thread "${ctest_arguments[@]}" || result=$?
+  if ((${#ctest_arguments[@]} == 0)); then
+    for sanitizer in address thread; do
+      echo "Ten minutes of mixed load, --sanitize $sanitizer:"
+      tests/run.sh --sanitize "$sanitizer" --tests-regex MixedLoadTest || result=$?
+    done
+  fi
 fi
 exit "$result"
