@@ -42,7 +42,7 @@ void CuttableConnection::Cut(End end) {
   nowhere.sa_family = AF_UNSPEC;
   const linger at_once{1, 0};
   setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  connect(socket_, &nowhere, sizeof nowhere);
+  EXPECT_EQ(connect(socket_, &nowhere, sizeof nowhere), 0);
 }
 
 }  // namespace idv::chaos
