@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds everything and runs the tests.
 #   tests/run.sh [--all] [--long] [--sanitize address|thread] [CTEST ARGUMENTS...]
-#     --all        also the checks that need more tools: proto lint, C++ format, shellcheck
+#     --all        also what needs more tools: proto lint, C++ format, shellcheck, the vendor's SDK at the sandbox
 #     --long       storms and soaks at their full size, then everything under ThreadSanitizer, and at last ten minutes of
 #                  mixed load under each sanitizer: an hour or two
 #     --sanitize   instrumented, in build-address/ or build-thread/ instead of build/

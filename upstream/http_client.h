@@ -63,7 +63,8 @@ struct HttpResponse {
 // HTTP/2 window is closed. Redirects are not followed, proxies of the environment not used. A
 // request that may have reached the server is never sent again, except one without a body: that is
 // repeated when a kept connection proves dead, so give every request that must not act twice a
-// body.
+// body. (Of one with a body, the header may come again, over another connection, as long as nothing
+// of the body was read.)
 class HttpClient {
  public:
   struct Options {
