@@ -56,8 +56,8 @@ class ShardTest : public testing::TestWithParam<int> {
     const idv::test::FindRequest request;
     std::string bytes;
     const absl::Status status = co_await shard.upstream().Call(
-        route, request, nullptr, nullptr, Clock::now() + std::chrono::seconds(60), cancellation, bytes,
-        report);
+        route, request, nullptr, nullptr, Clock::now() + std::chrono::seconds(60), cancellation,
+        bytes, report);
     idv::test::Found found;
     if (status.ok() && found.ParseFromString(bytes) && found.total() == 3) ++good;
     ++ended;
