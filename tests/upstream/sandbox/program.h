@@ -21,6 +21,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -177,6 +178,16 @@ class ProgramTest : public testing::Test {
     port_ = line.substr(line.rfind(':') + 1);
   }
 
+  // Asks until it holds; false when it does not within 5 seconds.
+  static bool Await(const std::function<bool()>& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + 5s;
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(1ms);
+    }
+    return true;
+  }
+
   json Requests(const std::string& path_prefix) {
     return Client(port_)
         .Call("GET", "/__sandbox/requests?path_prefix=" + path_prefix)
@@ -185,13 +196,12 @@ class ProgramTest : public testing::Test {
 
   // The only request below the prefix, once it has the outcome; waits at most 5 seconds.
   json AwaitOutcome(const std::string& path_prefix, const std::string& outcome) {
-    const auto deadline = std::chrono::steady_clock::now() + 5s;
     json requests;
-    do {
+    const bool came = Await([&] {
       requests = Requests(path_prefix);
-      if (requests.size() == 1 && requests[0]["outcome"] == outcome) return requests[0];
-      std::this_thread::sleep_for(1ms);
-    } while (std::chrono::steady_clock::now() < deadline);
+      return requests.size() == 1 && requests[0]["outcome"] == outcome;
+    });
+    if (came) return requests[0];
     ADD_FAILURE() << "no " << outcome << " request below " << path_prefix << ": " << requests;
     return {};
   }

@@ -50,14 +50,12 @@ TEST_F(StateTest, LetsSlowScoringEndAfterARestart) {
 
   Client(port_).Call("POST", "/__sandbox/clock", R"({"advance":"10s"})");
   // Without a request for it: it is in the file by itself.
-  const auto deadline = std::chrono::steady_clock::now() + 5s;
   std::string text;
-  while (text.find("auto_approve") == std::string::npos &&
-         std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(2ms);
+  Await([&] {
     std::ifstream stream(file_);
     text.assign(std::istreambuf_iterator<char>(stream), {});
-  }
+    return text.find("auto_approve") != std::string::npos;
+  });
 
   EXPECT_THAT(text, HasSubstr("auto_approve"));
 }

@@ -1,7 +1,5 @@
 // What the real program sends to webhooks. Another one of it receives them, and says what it got.
 
-#include <functional>
-
 #include "tests/upstream/sandbox/certificate.h"
 #include "tests/upstream/sandbox/program.h"
 #include "upstream/sandbox/digest.h"
@@ -60,15 +58,6 @@ class WebhooksTest : public ProgramTest {
     };
     EXPECT_TRUE(Await(look)) << found;
     return found;
-  }
-
-  static bool Await(const std::function<bool()>& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + 5s;
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(2ms);
-    }
-    return true;
   }
 
   void AdvanceClock(const std::string& by) {
@@ -224,7 +213,8 @@ TEST_F(WebhooksTest, GoOverTlsToWhoIsTrusted) {
   RunThrough("test-review-1", "https://localhost:" + receiver_port_ + "/hooks");
   RunThrough("test-review-2", "https://127.0.0.1:" + receiver_port_ + "/hooks");
 
-  Await([&] { return Sent()[0]["state"] == "delivered" && Sent()[1]["attempts"].size() == 1; });
+  EXPECT_TRUE(Await(
+      [&] { return Sent()[0]["state"] == "delivered" && Sent()[1]["attempts"].size() == 1; }));
   EXPECT_EQ(Sent()[0]["attempts"][0]["status"], 200) << Sent();
   EXPECT_THAT(Sent()[1]["attempts"][0]["error"], HasSubstr("certificate verify failed"));
 }
