@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <iterator>
@@ -14,7 +15,6 @@
 
 #include "kora/idv/v1/fraud_alert_service.grpc.pb.h"
 #include "tests/chaos/async_caller.h"
-#include "tests/chaos/child.h"
 #include "tests/chaos/footprint.h"
 #include "tests/chaos/size.h"
 #include "tests/chaos/storm.h"
@@ -150,8 +150,9 @@ class MixedLoadTest : public testing::Test {
     for (const char* const bad : {"\"level\":\"error\"", "Sanitizer", "runtime error"}) {
       EXPECT_THAT(said, Not(HasSubstr(bad)));
     }
-    EXPECT_EQ(sandbox_program_.Stop(), 0);
-    EXPECT_EQ(sandbox_program_.Err(), "");
+    sandbox_.process().Signal(SIGTERM);
+    EXPECT_EQ(sandbox_.process().Wait(), 0);
+    EXPECT_EQ(sandbox_.process().Err(), "");
   }
 
  private:
@@ -196,8 +197,7 @@ class MixedLoadTest : public testing::Test {
   }
 
  protected:
-  const Sandbox sandbox_;
-  const Child sandbox_program_{"idv-sandbox"};
+  Sandbox sandbox_;
   Gateway gateway_{Config(sandbox_)};
   const Client client_{Connect(gateway_.addresses()[0])};
   size_t pauses_ = 0;

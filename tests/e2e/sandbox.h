@@ -24,6 +24,7 @@ class Sandbox {
   const std::string& root_url() const { return root_url_; }
   std::string base_url() const { return root_url_ + "/api/v1/idv"; }
   int port() const;
+  Process& process() { return process_; }
 
   // For example {{"kind", "hang"}, {"path_prefix", "/alerts"}}.
   void AddFault(const Json& fault) const;
