@@ -34,7 +34,9 @@ absl::string_view Admission::CapReached(const Share& share) const {
   if (of_caller != of_caller_.end() && of_caller->second >= caps_.in_flight_per_caller) {
     return "max_in_flight_per_caller";
   }
-  if (share.upload_bytes > caps_.upload_bytes - upload_bytes_) return "upload_memory";
+  if (upload_bytes_ + share.upload_bytes > caps_.upload_bytes && share.upload_bytes > 0) {
+    return "upload_memory";
+  }
   return "";
 }
 
@@ -53,6 +55,12 @@ void Admission::Leave(const Ticket& ticket) {
   if (ticket.tenant_) --of_tenant_[*ticket.tenant_];
   const auto of_caller = of_caller_.find(ticket.caller_);
   if (--of_caller->second == 0) of_caller_.erase(of_caller);
+}
+
+void Admission::SetUploadBytes(Ticket& ticket, size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  upload_bytes_ += bytes - ticket.upload_bytes_;
+  ticket.upload_bytes_ = bytes;
 }
 
 }  // namespace idv

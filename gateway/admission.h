@@ -32,7 +32,7 @@ class Admission {
     absl::string_view caller;
     // By its place in the configuration; nothing for a call that is for no tenant.
     std::optional<size_t> tenant;
-    // Of a message with images, for as long as the call runs.
+    // Of the memory for uploads, for as long as the call runs.
     size_t upload_bytes = 0;
   };
 
@@ -48,6 +48,10 @@ class Admission {
     ~Ticket() {
       if (admission_ != nullptr) admission_->Leave(*this);
     }
+
+    // From now on the call takes up so much of the memory for uploads. It runs, so it is not refused
+    // even over the cap: new calls are, until there is room again.
+    void SetUploadBytes(size_t bytes) { admission_->SetUploadBytes(*this, bytes); }
 
    private:
     friend Admission;
@@ -72,6 +76,7 @@ class Admission {
 
  private:
   void Leave(const Ticket& ticket);
+  void SetUploadBytes(Ticket& ticket, size_t bytes);
   absl::string_view CapReached(const Share& share) const;
   absl::Status Refuse(absl::string_view cap);
 

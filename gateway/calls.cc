@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "gateway/image_message.h"
 #include "gateway/incoming_call.h"
 #include "gateway/metadata.h"
 #include "gateway/requested_message.h"
@@ -66,37 +67,23 @@ grpc::ByteBuffer ToByteBuffer(const std::string& bytes) {
 struct Calls::Exchange {
   explicit Exchange(Shard& shard) : call(shard) {}
 
-  // Parses the message but for its images, which stay in the slices.
-  bool ParseUpload(const Route& route, google::protobuf::Message& request);
-
   IncomingCall call;
   // An upload's message, which is not read before it is asked for.
   std::optional<RequestedMessage> requested;
   grpc::ByteBuffer request_bytes;
-  // An upload's message as it arrived: its images stay there.
-  std::vector<grpc::Slice> slices;
-  Images images;
+  // The same with its images, once it is read.
+  ImageMessage upload;
+  std::optional<FrameStream> frames;
   google::protobuf::Arena arena;
   std::string response_bytes;
   CallReport report;
   std::optional<Admission::Ticket> ticket;
 };
 
-bool Calls::Exchange::ParseUpload(const Route& route, google::protobuf::Message& request) {
-  if (!request_bytes.Dump(&slices).ok()) return false;
-  std::vector<absl::string_view> pieces;
-  pieces.reserve(slices.size());
-  for (const grpc::Slice& slice : slices) {
-    pieces.emplace_back(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  std::string rest;
-  return images.CutOut(*request.GetDescriptor(), route.image_types(), pieces, rest) &&
-         request.ParseFromString(rest);
-}
-
 Calls::Calls(const Methods& methods, Options options)
     : methods_(methods),
       options_(std::move(options)),
+      frames_format_(options_.frames.keys),
       admission_(options_.caps, options_.tenants.size()) {
   for (const auto* service : methods_.services()) {
     services_.push_back(
@@ -112,7 +99,7 @@ Calls::Calls(const Methods& methods, Options options)
 void Calls::ServeOn(Shard& shard) {
   for (const Method& method : methods_.all()) {
     if (method.is_frame_stream()) {
-      Spawn(RefuseFrameStream(shard, method));
+      Spawn(ServeFrameStream(shard, method));
     } else {
       Spawn(method.is_upload() ? ServeUpload(shard, method) : Serve(shard, method));
     }
@@ -152,10 +139,25 @@ Task<> Calls::ServeUpload(Shard& shard, const Method& method) {
   co_await call.done;
 }
 
+Task<> Calls::ServeFrameStream(Shard& shard, const Method& method) {
+  Exchange exchange(shard);
+  IncomingCall& call = exchange.call;
+  RawService::UploadReader reader(&call.context);
+  ServiceOf(method).RequestUpload(method.index_in_service, call.context, reader, shard.queue(),
+                                  call.operation.tag());
+  const bool matched = co_await call.operation;
+  if (!matched) co_return;
+  Spawn(ServeFrameStream(shard, method));
+  exchange.frames.emplace(shard, reader, call.cancellation, frames_format_, options_.frames);
+  co_await Answer(shard, method, exchange, reader);
+  co_await exchange.frames->End();
+  co_await call.done;
+}
+
 template <typename Writer>
 Task<> Calls::Answer(Shard& shard, const Method& method, Exchange& exchange, Writer& writer) {
   IncomingCall& call = exchange.call;
-  const RunningCalls::Entry running(shard.running(), call.cancellation);
+  const RunningCalls::Entry running(shard.running(), call.cancellation, method.is_frame_stream());
 
   const std::string request_id = RequestIdOf(call.context);
   absl::Status status = co_await Run(shard, method, exchange);
@@ -187,15 +189,39 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
     if (!received.ok()) co_return received;
   }
 
-  const size_t upload_bytes = method.is_upload() ? exchange.request_bytes.Length() : 0;
-  absl::StatusOr<Admission::Ticket> ticket =
-      admission_.Admit({.caller = kLocalIdentity, .tenant = tenant, .upload_bytes = upload_bytes});
+  absl::StatusOr<Admission::Ticket> ticket = Admit(method, exchange, tenant);
   if (!ticket.ok()) co_return ticket.status();
   exchange.ticket.emplace(*std::move(ticket));
 
-  google::protobuf::Message& request = *method.request->New(&exchange.arena);
-  absl::Status parsed = Parse(method, exchange, request);
+  const Sender* const sender = tenant ? &options_.tenants[*tenant] : nullptr;
+  absl::Status status;
+  if (exchange.frames) {
+    status = co_await exchange.frames->Run(
+        {.route = method.route, .sender = sender, .deadline = deadline}, *exchange.ticket,
+        exchange.response_bytes, exchange.report);
+  } else {
+    status = co_await RunUnary(shard, method, exchange, sender, deadline);
+  }
+  co_return status;
+}
+
+absl::StatusOr<Admission::Ticket> Calls::Admit(const Method& method, const Exchange& exchange,
+                                               std::optional<size_t> tenant) {
+  size_t upload_bytes = 0;
+  if (method.is_upload()) upload_bytes = exchange.request_bytes.Length();
+  if (method.is_frame_stream()) upload_bytes = FrameStream::LeastBytes(options_.frames);
+  return admission_.Admit(
+      {.caller = kLocalIdentity, .tenant = tenant, .upload_bytes = upload_bytes});
+}
+
+Task<absl::Status> Calls::RunUnary(Shard& shard, const Method& method, Exchange& exchange,
+                                   const Sender* sender, TimePoint deadline) {
+  google::protobuf::Message& message = *method.request->New(&exchange.arena);
+  absl::Status parsed = Parse(method, exchange, message);
   if (!parsed.ok()) co_return parsed;
+  absl::StatusOr<RestRequest> request =
+      method.route.Encode(message, method.is_upload() ? &exchange.upload.images() : nullptr);
+  if (!request.ok()) co_return request.status();
 
   if (Clock::now() >= deadline) {
     co_return Fail(
@@ -203,11 +229,9 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
         "the deadline had passed before anything was sent (20 ms of it are kept back for "
         "the reply)");
   }
-
-  const Sender* const sender = tenant ? &options_.tenants[*tenant] : nullptr;
   absl::Status status = co_await shard.upstream().Call(
-      method.route, request, method.is_upload() ? &exchange.images : nullptr, sender, deadline,
-      exchange.call.cancellation, exchange.response_bytes, exchange.report);
+      method.route, *std::move(request), sender, deadline, exchange.call.cancellation,
+      exchange.response_bytes, exchange.report);
   co_return status;
 }
 
@@ -222,15 +246,16 @@ absl::Status Calls::Parse(const Method& method, Exchange& exchange,
                 absl::StrCat("the message has ", bytes.Length(), " bytes; at most ", max_bytes,
                              " are taken"));
   }
-  const bool parsed =
-      method.is_upload() ? exchange.ParseUpload(method.route, request) : ParseWhole(bytes, request);
+  const bool parsed = method.is_upload()
+                          ? exchange.upload.Parse(bytes, method.route.image_types(), request)
+                          : ParseWhole(bytes, request);
   bytes.Clear();
   if (!parsed) {
     return Fail(reason::kRequestMalformed,
                 absl::StrCat("the message is no ", request.GetDescriptor()->full_name(),
                              ", or a text in it is no UTF-8"));
   }
-  const size_t image_bytes = exchange.images.largest();
+  const size_t image_bytes = exchange.upload.images().largest();
   if (image_bytes > limits.max_image_bytes) {
     return Fail(reason::kImageTooLarge,
                 absl::StrCat("an image has ", image_bytes, " bytes; at most ",
@@ -271,26 +296,6 @@ TimePoint Calls::DeadlineOf(const Method& method, const grpc::ServerContext& con
   }
   if (const auto left = TimeLeft(context)) allowed = *left - kReplyReserve;
   return Clock::now() + std::min<std::chrono::nanoseconds>(allowed, options_.limits.max_deadline);
-}
-
-Task<> Calls::RefuseFrameStream(Shard& shard, const Method& method) {
-  IncomingCall call(shard);
-  RawService::UploadReader reader(&call.context);
-  ServiceOf(method).RequestUpload(method.index_in_service, call.context, reader, shard.queue(),
-                                  call.operation.tag());
-  const bool matched = co_await call.operation;
-  if (!matched) co_return;
-  Spawn(RefuseFrameStream(shard, method));
-
-  const std::string request_id = RequestIdOf(call.context);
-  call.context.AddTrailingMetadata("x-request-id", request_id);
-  const absl::Status status =
-      Fail(reason::kMethodNotServed,
-           absl::StrCat("this version of the gateway does not serve ", method.name,
-                        " yet; submit pictures with SubmitLivenessChallenge instead"));
-  reader.FinishWithError(ToGrpc(status, request_id, 0), call.operation.tag());
-  co_await call.operation;
-  co_await call.done;
 }
 
 }  // namespace idv

@@ -12,6 +12,7 @@
 #include "auth/policy.h"
 #include "gateway/admission.h"
 #include "gateway/config.h"
+#include "gateway/frame_stream.h"
 #include "gateway/method.h"
 #include "gateway/raw_service.h"
 #include "gateway/shard.h"
@@ -27,6 +28,7 @@ class Calls {
     // In whose names, by the policy's places of tenants.
     std::vector<Sender> tenants;
     Config::Limits limits;
+    FrameStream::Options frames;
     Admission::Caps caps;
   };
 
@@ -52,12 +54,17 @@ class Calls {
 
   Task<> Serve(Shard& shard, const Method& method);
   Task<> ServeUpload(Shard& shard, const Method& method);
-  Task<> RefuseFrameStream(Shard& shard, const Method& method);
-  // Runs the call, whose message `writer` does not have yet if it is an upload, and ends it.
+  Task<> ServeFrameStream(Shard& shard, const Method& method);
+  // Runs the call, whose messages have not been read yet if it is an upload or a frame stream, and
+  // ends it.
   template <typename Writer>
   Task<> Answer(Shard& shard, const Method& method, Exchange& exchange, Writer& writer);
   Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange);
 
+  Task<absl::Status> RunUnary(Shard& shard, const Method& method, Exchange& exchange,
+                              const Sender* sender, TimePoint deadline);
+  absl::StatusOr<Admission::Ticket> Admit(const Method& method, const Exchange& exchange,
+                                          std::optional<size_t> tenant);
   absl::Status Parse(const Method& method, Exchange& exchange,
                      google::protobuf::Message& request) const;
   // The place of the tenant that the caller may act for; nothing for a method that is for none.
@@ -69,6 +76,7 @@ class Calls {
 
   const Methods& methods_;
   const Options options_;
+  const FramesFormat frames_format_;
   std::vector<std::unique_ptr<RawService>> services_;  // by the methods' places of them
   Admission admission_;
   std::atomic<bool> draining_ = false;

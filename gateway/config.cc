@@ -23,6 +23,7 @@ using std::chrono::milliseconds;
 
 constexpr int kMaxShards = 64;
 constexpr int kMaxCount = 1'000'000;
+constexpr size_t kLargestStream = size_t{64} << 30;
 constexpr size_t kMaxNameBytes = 63;
 // "unix:" and a path; the kernel takes 107 bytes of path, the lock beside it has a longer one.
 constexpr size_t kMaxUnixAddressBytes = 105;
@@ -38,6 +39,12 @@ void FillDefaults(schema::Config& config) {
   if (!listen.has_reflection()) listen.set_reflection(true);
   fill(listen.mutable_unix_mode(), "0660");
   fill(config.mutable_upstream()->mutable_connect_timeout(), "3s");
+  const FrameKeys annotated;
+  schema::LivenessFrames& frames = *config.mutable_upstream()->mutable_liveness_frames();
+  fill(frames.mutable_challenge_type_key(), annotated.challenge_type.c_str());
+  fill(frames.mutable_frames_per_second_key(), annotated.frames_per_second.c_str());
+  fill(frames.mutable_frames_key(), annotated.frames.c_str());
+  fill(frames.mutable_timestamps_key(), annotated.timestamps.c_str());
   schema::Limits& limits = *config.mutable_limits();
   fill(limits.mutable_max_message(), "4MiB");
   fill(limits.mutable_max_image(), "10MiB");
@@ -45,6 +52,11 @@ void FillDefaults(schema::Config& config) {
   fill(limits.mutable_default_deadline(), "10s");
   fill(limits.mutable_max_deadline(), "120s");
   fill(limits.mutable_upload_memory(), "256MiB");
+  fill(limits.mutable_frame_bytes(), "2MiB");
+  if (!limits.has_frames()) limits.set_frames(600);
+  fill(limits.mutable_stream_bytes(), "31MiB");
+  fill(limits.mutable_frame_idle(), "10s");
+  fill(limits.mutable_upstream_stall(), "10s");
   if (!limits.has_max_in_flight()) limits.set_max_in_flight(2000);
   if (!limits.has_max_in_flight_per_tenant()) limits.set_max_in_flight_per_tenant(1000);
   if (!limits.has_max_in_flight_per_caller()) limits.set_max_in_flight_per_caller(500);
@@ -52,6 +64,7 @@ void FillDefaults(schema::Config& config) {
   if (!limits.has_max_streams_per_connection()) limits.set_max_streams_per_connection(256);
   fill(config.mutable_drain()->mutable_unary_grace(), "10s");
   fill(config.mutable_drain()->mutable_settle(), "5s");
+  fill(config.mutable_drain()->mutable_stream_grace(), "30s");
   schema::Connection& connection = *config.mutable_connection();
   fill(connection.mutable_max_age(), "10m");
   fill(connection.mutable_max_age_grace(), "60s");
@@ -126,6 +139,14 @@ bool IsName(absl::string_view text) {
          });
 }
 
+// A text that stands in JSON as it is.
+bool IsJsonKey(absl::string_view text) {
+  return !text.empty() && text.size() <= kMaxNameBytes &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_isprint(static_cast<unsigned char>(c)) && c != '"' && c != '\\';
+         });
+}
+
 class Resolver {
  public:
   Resolver(const std::vector<std::string>& methods, int processors,
@@ -138,10 +159,13 @@ class Resolver {
     Tenants(parsed);
     Callers(parsed);
     LimitsOf(parsed.limits());
+    FramesOf(parsed.limits(), parsed.upstream().liveness_frames());
     CapsOf(parsed.limits());
     Connections(parsed);
     config_.drain.unary_grace = Duration("drain.unary_grace", parsed.drain().unary_grace());
     config_.drain.settle = Duration("drain.settle", parsed.drain().settle(), milliseconds(0));
+    config_.drain.stream_grace = std::max(
+        config_.drain.unary_grace, Duration("drain.stream_grace", parsed.drain().stream_grace()));
     Check(parsed.shards() >= 0 && parsed.shards() <= kMaxShards, "shards", "expected 0 to 64");
     config_.shards = parsed.shards() > 0 ? parsed.shards() : std::max(1, processors_ / 2);
     return std::move(config_);
@@ -240,6 +264,31 @@ class Resolver {
           "expected at most limits.max_deadline");
   }
 
+  void FramesOf(const schema::Limits& limits, const schema::LivenessFrames& parsed) {
+    FrameStream::Options& frames = config_.frames;
+    frames.max_message_bytes = config_.limits.max_message_bytes;
+    frames.max_frame_bytes = Size("limits.frame_bytes", limits.frame_bytes());
+    frames.max_frames = Count("limits.frames", limits.frames());
+    frames.max_stream_bytes = Size("limits.stream_bytes", limits.stream_bytes(), kLargestStream);
+    Check(frames.max_stream_bytes > Base64Size(frames.max_frame_bytes), "limits.stream_bytes",
+          "expected more than limits.frame_bytes in base64, which are a third more");
+    frames.idle = Duration("limits.frame_idle", limits.frame_idle());
+    frames.upstream_stall = Duration("limits.upstream_stall", limits.upstream_stall());
+    frames.buffered = parsed.buffered();
+    std::set<std::string> keys;
+    const auto key = [&](const std::string& name, const std::string& value) {
+      const std::string path = "upstream.liveness_frames." + name;
+      Check(IsJsonKey(value), path,
+            "expected 1 to 63 printable ASCII characters, without quotes and backslashes");
+      Check(keys.insert(value).second, path, "another member is called so already");
+      return value;
+    };
+    frames.keys.challenge_type = key("challenge_type_key", parsed.challenge_type_key());
+    frames.keys.frames_per_second = key("frames_per_second_key", parsed.frames_per_second_key());
+    frames.keys.frames = key("frames_key", parsed.frames_key());
+    frames.keys.timestamps = key("timestamps_key", parsed.timestamps_key());
+  }
+
   void CapsOf(const schema::Limits& limits) {
     Admission::Caps& caps = config_.caps;
     caps.in_flight = Count("limits.max_in_flight", limits.max_in_flight());
@@ -250,6 +299,8 @@ class Resolver {
     caps.upload_bytes = Size("limits.upload_memory", limits.upload_memory());
     Check(caps.upload_bytes >= config_.limits.max_message_bytes + config_.limits.max_image_bytes,
           "limits.upload_memory", "expected at least limits.max_message and max_image together");
+    Check(caps.upload_bytes >= FrameStream::LeastBytes(config_.frames), "limits.upload_memory",
+          "expected at least limits.stream_bytes and 128KiB, since frames are sent buffered");
   }
 
   void Connections(const schema::Config& parsed) {
@@ -280,12 +331,12 @@ class Resolver {
     return *duration;
   }
 
-  size_t Size(const std::string& path, const std::string& text) {
-    constexpr size_t kLargest = size_t{1} << 30;
+  size_t Size(const std::string& path, const std::string& text, size_t largest = size_t{1} << 30) {
     const auto size = ParseSize(text);
     Check(size.ok(), path, size.ok() ? "" : size.status().message());
     if (!size.ok()) return 0;
-    Check(*size >= 1024 && *size <= kLargest, path, "expected 1KiB to 1GiB");
+    Check(*size >= 1024 && *size <= largest, path,
+          absl::StrCat("expected 1KiB to ", largest >> 30, "GiB"));
     return *size;
   }
 

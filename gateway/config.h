@@ -11,6 +11,7 @@
 #include "auth/policy.h"
 #include "gateway/admission.h"
 #include "gateway/drain_times.h"
+#include "gateway/frame_stream.h"
 #include "kora/idv/gateway/v1/config.pb.h"
 #include "upstream/upstream.h"
 
@@ -48,6 +49,7 @@ struct Config {
   // given.
   Policy policy;
   Limits limits;
+  FrameStream::Options frames;
   Admission::Caps caps;
   Connections connections;
   DrainTimes drain;

@@ -10,6 +10,8 @@ struct DrainTimes {
   std::chrono::milliseconds settle{};
   // Then: for running calls to end by themselves, while new ones are refused.
   std::chrono::milliseconds unary_grace{};
+  // The same for frame streams, which take longer; not less than unary_grace.
+  std::chrono::milliseconds stream_grace{};
 };
 
 }  // namespace idv

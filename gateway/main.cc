@@ -138,7 +138,7 @@ int Serve(const idv::Config& config, const idv::Methods& methods, std::vector<id
   int signal = 0;
   sigwait(&signals, &signal);
   log.Info("shutting down", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-  ExitAfter(config.drain.settle + config.drain.unary_grace + std::chrono::seconds(10), log);
+  ExitAfter(config.drain.settle + config.drain.stream_grace + std::chrono::seconds(10), log);
   (*server)->Shutdown(config.drain, *HurryOnSignal(signals));
   log.Info("stopped");
   return 0;

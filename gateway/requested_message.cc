@@ -19,9 +19,8 @@ Task<absl::Status> RequestedMessage::Receive(grpc::ByteBuffer& bytes, TimePoint 
 
   while (!turn.has_begun() && !is_late && !cancellation_.fired()) co_await changed_;
   if (turn.has_begun()) {
-    is_being_read_ = true;
-    reader_.Read(&bytes, tag());
-    while (is_being_read_ && !is_late && !cancellation_.fired()) co_await changed_;
+    messages_.Start(bytes);
+    while (messages_.is_reading() && !is_late && !cancellation_.fired()) co_await changed_;
   }
 
   if (cancellation_.fired()) co_return cancelled();
@@ -29,25 +28,15 @@ Task<absl::Status> RequestedMessage::Receive(grpc::ByteBuffer& bytes, TimePoint 
     co_return Fail(reason::kDeadlineInQueue,
                    "the deadline passed while the messages of others were read");
   }
-  if (is_being_read_) {
+  if (messages_.is_reading()) {
     co_return Fail(reason::kStreamIdle,
                    "the deadline passed before the message had arrived (20 ms of it are kept back "
                    "for the reply)");
   }
-  if (!is_whole_) {
+  if (!messages_.has_message()) {
     co_return Fail(reason::kRequestMalformed, "the call ended without a message");
   }
   co_return absl::OkStatus();
-}
-
-Task<> RequestedMessage::End() {
-  while (is_being_read_) co_await changed_;
-}
-
-void RequestedMessage::Complete(bool ok) {
-  is_being_read_ = false;
-  is_whole_ = ok;
-  changed_.Set();
 }
 
 }  // namespace idv

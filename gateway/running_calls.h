@@ -15,9 +15,12 @@ class RunningCalls {
   // One call, for as long as it lives.
   class Entry {
    public:
-    // Borrows both.
-    Entry(RunningCalls& calls, Cancellation& cancellation)
-        : calls_(calls), cancellation_(cancellation), place_(calls.entries_.size()) {
+    // Borrows both. `may_last`: it has more time to end when the gateway shuts down.
+    Entry(RunningCalls& calls, Cancellation& cancellation, bool may_last)
+        : calls_(calls),
+          cancellation_(cancellation),
+          may_last_(may_last),
+          place_(calls.entries_.size()) {
       calls_.entries_.push_back(this);
       calls_.count_.store(calls_.entries_.size(), std::memory_order_relaxed);
     }
@@ -38,6 +41,7 @@ class RunningCalls {
     friend RunningCalls;
     RunningCalls& calls_;
     Cancellation& cancellation_;
+    const bool may_last_;
     size_t place_;
     bool is_cut_off_ = false;
   };
@@ -45,10 +49,11 @@ class RunningCalls {
   // From any thread.
   size_t count() const { return count_.load(std::memory_order_relaxed); }
 
-  // Cancels every call that its caller has not cancelled.
-  void CutOff() {
+  // Cancels every call that its caller has not cancelled; or only those that may not last.
+  void CutOff(bool those_that_may_last) {
     for (Entry* entry : entries_) {
-      entry->is_cut_off_ = !entry->cancellation_.fired();
+      if (entry->may_last_ && !those_that_may_last) continue;
+      entry->is_cut_off_ |= !entry->cancellation_.fired();
       entry->cancellation_.Fire();
     }
   }

@@ -3,6 +3,7 @@
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace idv {
@@ -79,13 +80,16 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
   // Windows that do not grow with the bandwidth, so that a caller's unread bytes stay few.
   set(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   set(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes);
-  const size_t largest_message = config.limits.max_message_bytes + config.limits.max_image_bytes;
+  const size_t largest_message =
+      config.limits.max_message_bytes +
+      std::max(config.limits.max_image_bytes, config.frames.max_frame_bytes);
   builder.SetMaxReceiveMessageSize(static_cast<int>(largest_message + kTransportReserveBytes));
-  // The last resort, since it ends running calls too. A message that is read is parsed at once, and
-  // no longer gRPC's.
+  // The last resort, since it ends running calls too: what is read at once and what is held then,
+  // where streams may go over their account.
   grpc::ResourceQuota quota("callers");
   const auto shards = static_cast<size_t>(config.shards);
-  quota.Resize(shards * ReadingTurns::kAtOnce * largest_message + kMemoryReserveBytes);
+  quota.Resize(shards * ReadingTurns::kAtOnce * largest_message +
+               2 * config.caps.upload_bytes + kMemoryReserveBytes);
   builder.SetResourceQuota(quota);
 }
 
@@ -95,6 +99,7 @@ Server::Server(const Config& config, const Methods& methods, std::vector<Sender>
     : calls_(methods, {.policy = config.policy,
                        .tenants = std::move(senders),
                        .limits = config.limits,
+                       .frames = config.frames,
                        .caps = config.caps}),
       health_(methods.ServiceNames()) {
   if (config.reflection) {
@@ -169,10 +174,14 @@ void Server::Shutdown(const DrainTimes& times, Hurry& hurry) {
   }
   hurry.Wait(times.settle);
   calls_.Drain();
-  const TimePoint end = Clock::now() + times.unary_grace;
-  while (!IsQuiet() && Clock::now() < end && !hurry.Wait(kDrainPoll)) {
+  const TimePoint begin = Clock::now();
+  AwaitQuiet(begin + times.unary_grace, hurry);
+  CutOffRunning(/*frame_streams_too=*/false);
+  AwaitQuiet(begin + times.stream_grace, hurry);
+  CutOffRunning(/*frame_streams_too=*/true);
+  for (const TimePoint end = Clock::now() + kCutOffPatience; running() > 0 && Clock::now() < end;) {
+    std::this_thread::sleep_for(kDrainPoll);
   }
-  CutOffRunning();
   acceptor_.reset();
   server_->Shutdown(std::chrono::system_clock::now() + kFarewell);
   for (const auto& shard : shards_) shard->Stop();
@@ -191,12 +200,17 @@ bool Server::IsQuiet() const {
   return acceptor_->open_connections() == 0 || Clock::now() - calls_.last_refused() >= kQuiet;
 }
 
-void Server::CutOffRunning() {
-  for (const auto& shard : shards_) {
-    shard->loop().Post([&running = shard->running()] { running.CutOff(); });
+void Server::AwaitQuiet(TimePoint end, Hurry& hurry) const {
+  while (!IsQuiet() && Clock::now() < end && !hurry.Wait(kDrainPoll)) {
   }
-  const TimePoint end = Clock::now() + kCutOffPatience;
-  while (running() > 0 && Clock::now() < end) std::this_thread::sleep_for(kDrainPoll);
+}
+
+void Server::CutOffRunning(bool frame_streams_too) {
+  for (const auto& shard : shards_) {
+    shard->loop().Post([&running = shard->running(), frame_streams_too] {
+      running.CutOff(/*those_that_may_last=*/frame_streams_too);
+    });
+  }
 }
 
 Server::~Server() {

@@ -47,8 +47,8 @@ class Server {
   // Ends in order, so that no caller that heeds health checks notices:
   //  1. the health says NOT_SERVING, and everything is served on, for `times.settle`;
   //  2. new calls end with GATEWAY_DRAINING, and running ones go on, until none runs and none has
-  //     come for a second or nobody is connected, or until `times.unary_grace` is over;
-  //  3. calls that still run are cut off, each with GATEWAY_DRAINING;
+  //     come for a second or nobody is connected, or until the grace of their kind is over;
+  //  3. calls that still run then are cut off, each with GATEWAY_DRAINING;
   //  4. everything is closed. Only then it returns.
   // `hurry` cuts the first two short. Once.
   void Shutdown(const DrainTimes& times, Hurry& hurry);
@@ -59,7 +59,8 @@ class Server {
   absl::Status Build(const Config& config, const DriftReporter& report_drift);
   void RunShards();
   bool IsQuiet() const;
-  void CutOffRunning();
+  void AwaitQuiet(TimePoint end, Hurry& hurry) const;
+  void CutOffRunning(bool frame_streams_too);
 
   Calls calls_;
   Health health_;

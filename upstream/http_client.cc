@@ -20,6 +20,12 @@ constexpr long kAddressSeconds = 60;
 constexpr long kDoubtedAddressSeconds = 1;
 // Handles kept for reuse: each holds its buffers.
 constexpr size_t kMaxIdleHandles = 64;
+// What curl holds of a body that waits to be sent: little for one of unknown size, since many of
+// those may wait for long.
+constexpr long kUploadBufferBytes = 64 << 10;
+constexpr long kStreamBufferBytes = 32 << 10;
+// From here on an answer means that the body is of no more use.
+constexpr long kFirstRefusal = 300;
 // Connections kept, those in use included: beyond them one is closed for every request that ends.
 constexpr long kMaxKeptConnections = 256;
 
@@ -92,6 +98,8 @@ class HttpClient::Transfer {
   void End(absl::Status status);
   void Abort(absl::Status status);
   void Complete(CURLcode code);
+  // Has curl look again, after it was told to wait.
+  void GoOn();
 
   absl::Status status() const { return status_; }
   HttpResponse TakeResponse() { return std::move(response_); }
@@ -114,6 +122,8 @@ class HttpClient::Transfer {
   bool Connected() const;
   void SetUp(CURL* easy);
   void SetBody(CURL* easy);
+  std::vector<std::string> HeaderTexts() const;
+  void StopSending();
 
   HttpClient& client_;
   HttpRequest& request_;
@@ -121,7 +131,10 @@ class HttpClient::Transfer {
   std::optional<HeaderLines> headers_;
   HttpResponse response_;
   bool afresh_ = false;
-  bool body_begun_ = false;
+  uint64_t body_bytes_ = 0;  // read so far
+  bool body_ended_ = false;
+  bool refused_ = false;
+  bool waits_ = false;
   bool headers_complete_ = false;
   bool too_large_ = false;
   bool ended_ = false;
@@ -141,14 +154,21 @@ bool HttpClient::Transfer::Start() {
   return curl_multi_add_handle(client_.multi_, easy_.get()) == CURLM_OK;
 }
 
-void HttpClient::Transfer::SetUp(CURL* easy) {
+std::vector<std::string> HttpClient::Transfer::HeaderTexts() const {
   std::vector<std::string> lines;
-  lines.reserve(request_.headers.size() + 1);
+  lines.reserve(request_.headers.size() + 2);
   for (const auto& [name, value] : request_.headers) {
     lines.push_back(absl::StrCat(name, ": ", value));
   }
-  if (request_.body != nullptr) lines.emplace_back("Content-Type: application/json");
-  headers_.emplace(std::move(lines),
+  if (request_.body != nullptr) {
+    lines.emplace_back("Content-Type: application/json");
+    if (!request_.body->size()) lines.emplace_back("Transfer-Encoding: chunked");
+  }
+  return lines;
+}
+
+void HttpClient::Transfer::SetUp(CURL* easy) {
+  headers_.emplace(HeaderTexts(),
                    request_.shared_headers == nullptr ? &CommonHeaders() : request_.shared_headers);
   curl_easy_setopt(easy, CURLOPT_URL, request_.url.c_str());
   curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
@@ -160,7 +180,7 @@ void HttpClient::Transfer::SetUp(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
   SetBody(easy);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_->first());
-  const bool large = request_.body != nullptr && request_.body->size() > kLargeBody;
+  const bool large = request_.body != nullptr && request_.body->size().value_or(UINT64_MAX) > kLargeBody;
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                    static_cast<long>(large ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
   // Many small requests that start together wait for one connection and share it, where the server
@@ -178,10 +198,13 @@ void HttpClient::Transfer::SetBody(CURL* easy) {
     }
     return;
   }
+  const std::optional<uint64_t> size = request_.body->size();
   curl_easy_setopt(easy, CURLOPT_POST, 1L);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                   static_cast<curl_off_t>(request_.body->size()));
+                   size ? static_cast<curl_off_t>(*size) : curl_off_t{-1});
+  curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, size ? kUploadBufferBytes : kStreamBufferBytes);
   curl_easy_setopt(easy, CURLOPT_READDATA, this);
+  request_.body->SetWake([this] { GoOn(); });
   if (request_.verb != "POST") {
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.verb.c_str());
   }
@@ -196,6 +219,8 @@ void HttpClient::Transfer::End(absl::Status status) {
 void HttpClient::Transfer::Detach(bool reusable) {
   if (!Connected()) client_.unreached_ = Clock::now();
   std::erase(client_.transfers_, this);
+  if (refused_) std::erase(client_.refused_, this);
+  if (request_.body != nullptr) request_.body->SetWake(nullptr);
   if (client_.transfers_.empty()) {
     client_.idle_timer_.Set(Clock::now() + client_.options_.max_idle);
   }
@@ -219,10 +244,11 @@ bool HttpClient::Transfer::StartAfresh(CURLcode code) {
   long sent_bytes = 0;  // of the header
   curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connects);
   curl_easy_getinfo(easy_.get(), CURLINFO_REQUEST_SIZE, &sent_bytes);
-  const bool repeatable = request_.body == nullptr || (sent_bytes == 0 && !body_begun_);
+  const bool repeatable = request_.body == nullptr || (sent_bytes == 0 && body_bytes_ == 0);
   const bool answered = !response_.header_lines.empty();
   if (!IsLoss(code) || !repeatable || answered || connects > 0 || afresh_) return false;
   afresh_ = true;
+  waits_ = false;
   curl_multi_remove_handle(client_.multi_, easy_.get());
   curl_easy_setopt(easy_.get(), CURLOPT_FRESH_CONNECT, 1L);
   return curl_multi_add_handle(client_.multi_, easy_.get()) == CURLM_OK;
@@ -250,8 +276,28 @@ void HttpClient::Transfer::Complete(CURLcode code) {
 
 size_t HttpClient::Transfer::OnRead(char* out, size_t size, size_t count, void* self) {
   auto* const transfer = static_cast<Transfer*>(self);
-  transfer->body_begun_ = true;
-  return transfer->request_.body->Read(out, size * count);
+  // Not 0 for a body that was refused: that would end it as if it were whole.
+  const size_t read =
+      transfer->refused_ ? RequestBody::kWait : transfer->request_.body->Read(out, size * count);
+  if (read == RequestBody::kWait) {
+    transfer->waits_ = true;
+    return CURL_READFUNC_PAUSE;
+  }
+  transfer->body_bytes_ += read;
+  transfer->body_ended_ = read == 0 || transfer->body_bytes_ == transfer->request_.body->size();
+  return read;
+}
+
+void HttpClient::Transfer::GoOn() {
+  if (std::exchange(waits_, false)) curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
+}
+
+// curl 7.88 stops by itself, but not when the server says that it closes the connection; nor does it
+// see the end of an answer while it waits for more of the body.
+void HttpClient::Transfer::StopSending() {
+  if (request_.body == nullptr || body_ended_ || refused_) return;
+  refused_ = true;
+  client_.refused_.push_back(this);
 }
 
 size_t HttpClient::Transfer::OnBody(char* data, size_t size, size_t count, void* self) {
@@ -280,6 +326,11 @@ size_t HttpClient::Transfer::OnHeader(char* data, size_t size, size_t count, voi
   }
   if (transfer->headers_complete_) return bytes;  // trailers, behind the body: no headers
   transfer->headers_complete_ = line == "\r\n" || line == "\n";
+  if (transfer->headers_complete_) {
+    long http_status = 0;
+    curl_easy_getinfo(transfer->easy_.get(), CURLINFO_RESPONSE_CODE, &http_status);
+    if (http_status >= kFirstRefusal) transfer->StopSending();
+  }
   if (lines.size() + bytes > transfer->client_.options_.max_header_bytes) {
     transfer->too_large_ = true;
     return 0;
@@ -394,6 +445,10 @@ void HttpClient::Drive(curl_socket_t fd, int events) {
   int running = 0;
   if (curl_multi_socket_action(multi_, fd, events, &running) != CURLM_OK) return FailAll();
   CompleteFinished();
+  // Whether their answers have ended; a timer brings no news of that, but is what this sets.
+  if (fd != CURL_SOCKET_TIMEOUT) {
+    for (Transfer* transfer : refused_) transfer->GoOn();
+  }
 }
 
 void HttpClient::CompleteFinished() {

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,11 +25,17 @@ namespace idv {
 // The bytes of a request's body, produced while they are sent.
 class RequestBody {
  public:
+  // What Read() says when there will be more, but is not yet.
+  static constexpr size_t kWait = static_cast<size_t>(-1);
+
   virtual ~RequestBody() = default;
-  // All of it, in bytes.
-  virtual uint64_t size() const = 0;
-  // Writes the next bytes to `out`, at most `capacity`; 0 after the last one.
+  // All of it, in bytes; nothing when that is not known before its end: it is then sent in chunks.
+  virtual std::optional<uint64_t> size() const = 0;
+  // Writes the next bytes to `out`, at most `capacity`; 0 after the last one, or kWait.
   virtual size_t Read(char* out, size_t capacity) = 0;
+  // Whom to tell when there is more after a kWait; null: nobody any longer. It must not be called
+  // from within Read().
+  virtual void SetWake(std::function<void()> /*wake*/) {}
 };
 
 struct HttpRequest {
@@ -40,8 +47,8 @@ struct HttpRequest {
   // What is sent behind them, ending with HttpClient::CommonHeaders(); null for those alone. It
   // must outlive the request.
   const HeaderLines* shared_headers = nullptr;
-  // Null: no body, and no Content-Type.
-  std::unique_ptr<RequestBody> body;
+  // Null: no body, and no Content-Type. Whoever writes the body while it is sent has a share in it.
+  std::shared_ptr<RequestBody> body;
 };
 
 struct HttpResponse {
@@ -59,8 +66,10 @@ struct HttpResponse {
 // run.
 //
 // Connections are kept and used again. HTTP/2 is used for small requests where an https server
-// offers it; bodies over kLargeBody go over HTTP/1.1, since libcurl 7.88 spins a core while an
-// HTTP/2 window is closed. Redirects are not followed, proxies of the environment not used. A
+// offers it; bodies over kLargeBody or of unknown size go over HTTP/1.1, since libcurl 7.88 spins a
+// core while an HTTP/2 window is closed. Nothing more of a body is sent once the server has answered
+// with a status of 300 or more; the connection is then given up. An earlier answer of another kind
+// waits for the end of the body. Redirects are not followed, proxies of the environment not used. A
 // request that may have reached the server is never sent again, except one without a body: that is
 // repeated when a kept connection proves dead, so give every request that must not act twice a
 // body. (Of one with a body, the header may come again, over another connection, as long as nothing
@@ -130,6 +139,7 @@ class HttpClient {
   TimePoint unreached_;               // when last a transfer ended without having had a connection
   std::vector<Easy> idle_;            // handles ready for another request
   std::vector<Transfer*> transfers_;  // under way
+  std::vector<Transfer*> refused_;    // of those, the ones whose body the server has cut short
 };
 
 }  // namespace idv

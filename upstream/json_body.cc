@@ -27,6 +27,7 @@ size_t JsonBody::Read(char* out, size_t capacity) {
     written += base64.Read(out + written, capacity - written);
     if (base64.left() == 0) ++inserts_read_;
   }
+  read_ += written;
   return written;
 }
 

@@ -2,6 +2,9 @@
 
 #include <absl/strings/string_view.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,7 +29,9 @@ class JsonBody final : public RequestBody {
   void DropLast() { text_.pop_back(); }
   char last() const { return text_.back(); }
 
-  uint64_t size() const override { return text_.size() + base64_size_; }
+  std::optional<uint64_t> size() const override { return text_.size() + base64_size_; }
+  // Bytes that Read() has not given yet.
+  uint64_t left() const { return text_.size() + base64_size_ - read_; }
   size_t Read(char* out, size_t capacity) override;
 
  private:
@@ -39,6 +44,7 @@ class JsonBody final : public RequestBody {
   std::vector<Insert> inserts_;
   uint64_t base64_size_ = 0;  // of all of them
 
+  uint64_t read_ = 0;  // of both
   size_t text_read_ = 0;
   size_t inserts_read_ = 0;
 };

@@ -227,6 +227,7 @@ struct JsonEncoder::Plan {
   absl::StatusOr<FieldPlan> PlanField(const FieldDescriptor& field);
 
   const Descriptor* type;
+  std::map<const FieldDescriptor*, std::string> keys;
   EnumTable enums;
   std::map<const Descriptor*, std::unique_ptr<MessagePlan>> messages;
   const MessagePlan* root = nullptr;
@@ -253,8 +254,9 @@ absl::StatusOr<FieldPlan> JsonEncoder::Plan::PlanField(const FieldDescriptor& fi
   const auto& options = field.options().GetExtension(kora::idv::gateway::v1::field);
   const absl::StatusOr<FieldKind> kind = KnownKindOf(field);
   if (!kind.ok()) return kind.status();
+  const auto key = keys.find(&field);
   FieldPlan plan{.field = &field,
-                 .key = absl::StrCat("\"", field.json_name(), "\":"),
+                 .key = absl::StrCat("\"", key == keys.end() ? field.json_name() : key->second, "\":"),
                  .kind = *kind,
                  .required = options.required()};
   if (*kind == FieldKind::kEnum) {
@@ -276,9 +278,11 @@ JsonEncoder::JsonEncoder(JsonEncoder&&) noexcept = default;
 JsonEncoder::~JsonEncoder() = default;
 
 absl::StatusOr<JsonEncoder> JsonEncoder::Compile(const Descriptor& type,
-                                                 const std::set<const FieldDescriptor*>& skipped) {
+                                                 const std::set<const FieldDescriptor*>& skipped,
+                                                 const std::map<const FieldDescriptor*, std::string>& keys) {
   auto plan = std::make_unique<Plan>();
   plan->type = &type;
+  plan->keys = keys;
   const auto root = plan->Add(type, skipped);
   if (!root.ok()) return root.status();
   plan->root = *root;

@@ -4,6 +4,7 @@
 #include <absl/strings/string_view.h>
 #include <google/protobuf/message.h>
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -21,11 +22,12 @@ namespace idv {
 class JsonEncoder {
  public:
   // `skipped` fields of the message itself travel elsewhere (path, query, header) and are not
-  // written. Errors, each naming the field: kUnimplemented for a type that no request can carry (a
+  // written; those in `keys` are written under these instead of their JSON names. Errors, each naming the field: kUnimplemented for a type that no request can carry (a
   // map, an Any, ...), kInvalidArgument for options that contradict the type.
   static absl::StatusOr<JsonEncoder> Compile(
       const google::protobuf::Descriptor& type,
-      const std::set<const google::protobuf::FieldDescriptor*>& skipped);
+      const std::set<const google::protobuf::FieldDescriptor*>& skipped,
+      const std::map<const google::protobuf::FieldDescriptor*, std::string>& keys = {});
 
   JsonEncoder(JsonEncoder&&) noexcept;
   ~JsonEncoder();

@@ -37,6 +37,13 @@ inline constexpr Reason kInvalidField{Code::kInvalidArgument, "INVALID_FIELD", B
 inline constexpr Reason kMessageTooLarge{Code::kInvalidArgument, "MESSAGE_TOO_LARGE",
                                          Blame::kCaller};
 inline constexpr Reason kImageTooLarge{Code::kInvalidArgument, "IMAGE_TOO_LARGE", Blame::kCaller};
+inline constexpr Reason kFrameTooLarge{Code::kInvalidArgument, "FRAME_TOO_LARGE", Blame::kCaller};
+inline constexpr Reason kTooManyFrames{Code::kInvalidArgument, "TOO_MANY_FRAMES", Blame::kCaller};
+inline constexpr Reason kStreamTooLarge{Code::kInvalidArgument, "STREAM_TOO_LARGE",
+                                        Blame::kCaller};
+inline constexpr Reason kStreamProtocol{Code::kInvalidArgument, "STREAM_PROTOCOL", Blame::kCaller};
+inline constexpr Reason kFrameCountMismatch{Code::kInvalidArgument, "FRAME_COUNT_MISMATCH",
+                                            Blame::kCaller};
 inline constexpr Reason kStreamIdle{Code::kDeadlineExceeded, "STREAM_IDLE", Blame::kCaller};
 
 // The caller may not do this.
@@ -49,7 +56,6 @@ inline constexpr Reason kTenantNotAllowed{Code::kPermissionDenied, "TENANT_NOT_A
 inline constexpr Reason kTenantRequired{Code::kInvalidArgument, "TENANT_REQUIRED", Blame::kCaller};
 
 // The gateway does not, or no longer, serve the call.
-inline constexpr Reason kMethodNotServed{Code::kUnimplemented, "METHOD_NOT_SERVED", Blame::kUs};
 inline constexpr Reason kGatewayOverloaded{Code::kResourceExhausted, "GATEWAY_OVERLOADED",
                                            Blame::kUs};
 inline constexpr Reason kGatewayDraining{Code::kUnavailable, "GATEWAY_DRAINING", Blame::kUs};

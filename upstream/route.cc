@@ -37,6 +37,20 @@ const kora::idv::gateway::v1::FieldOptions& OptionsOf(const FieldDescriptor& fie
   return field.options().GetExtension(kora::idv::gateway::v1::field);
 }
 
+// Of the field of a message within `type` that the upstream calls `json_path`, an index behind it
+// apart; the path itself if there is none.
+std::string InnerProtoPath(const Descriptor& type, absl::string_view json_path) {
+  const absl::string_view name = json_path.substr(0, json_path.find('['));
+  for (int i = 0; i < type.field_count(); ++i) {
+    const Descriptor* const inner = type.field(i)->message_type();
+    for (int j = 0; inner != nullptr && j < inner->field_count(); ++j) {
+      if (inner->field(j)->json_name() != name) continue;
+      return absl::StrCat(type.field(i)->name(), ".", inner->field(j)->name());
+    }
+  }
+  return std::string(json_path);
+}
+
 // What the path may say in so many words: nothing that has to be encoded, or means another path.
 bool IsPlain(absl::string_view segment) {
   std::string encoded;
@@ -302,8 +316,9 @@ absl::StatusOr<RestRequest> Route::Encode(const Message& message, const Images* 
         {field->name(), "this version of the gateway does not serve it: leave it unset"});
   }
   if (plan_->encoder) {
-    request.body = std::make_unique<JsonBody>();
-    plan_->encoder->Encode(message, *request.body, violations, images);
+    auto body = std::make_shared<JsonBody>();
+    plan_->encoder->Encode(message, *body, violations, images);
+    request.body = std::move(body);
   }
   if (!violations.empty()) return InvalidFields(violations);
   return request;
@@ -326,6 +341,8 @@ std::string Route::ProtoPath(absl::string_view json_path) const {
       return segment.parameter->FieldPath();
     }
   }
+  // The body is not one message, but made of those of a stream.
+  if (method().client_streaming()) return InnerProtoPath(*method().input_type(), json_path);
   return plan_->encoder ? plan_->encoder->ProtoPath(json_path) : std::string(json_path);
 }
 

@@ -23,8 +23,8 @@ struct RestRequest {
   // Path and query, percent-encoded, with a leading slash.
   std::string target;
   std::vector<std::pair<std::string, std::string>> headers;
-  // Null where the route has no body.
-  std::unique_ptr<JsonBody> body;
+  // Null where the route has no body, or one that is written while it is sent.
+  std::shared_ptr<RequestBody> body;
 };
 
 // How one RPC becomes a REST call and its answer a message: compiled from the descriptor and its

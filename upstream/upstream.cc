@@ -29,15 +29,12 @@ Upstream::Upstream(Loop& loop, const Options& options, DriftReporter report_drif
       report_drift_(std::move(report_drift)),
       http_(loop, options.http) {}
 
-Task<absl::Status> Upstream::Call(const Route& route, const google::protobuf::Message& in,
-                                  const Images* images, const Sender* sender, TimePoint deadline,
-                                  Cancellation& cancel, std::string& out, CallReport& report) {
-  absl::StatusOr<RestRequest> request = route.Encode(in, images);
-  if (!request.ok()) co_return request.status();
-
+Task<absl::Status> Upstream::Call(const Route& route, RestRequest request, const Sender* sender,
+                                  TimePoint deadline, Cancellation& cancel, std::string& out,
+                                  CallReport& report) {
   ++report.attempts;
   Task<absl::StatusOr<HttpResponse>> sending =
-      http_.Send(ToHttp(route, *std::move(request), sender), deadline, cancel);
+      http_.Send(ToHttp(route, std::move(request), sender), deadline, cancel);
   absl::StatusOr<HttpResponse> response = co_await sending;
   if (!response.ok()) co_return ErrorMap::FromTransport(response.status());
   if (!IsSuccess(response->status)) {

@@ -2,7 +2,7 @@
 
 #include <absl/status/status.h>
 #include <absl/strings/string_view.h>
-#include <google/protobuf/message.h>
+#include <google/protobuf/descriptor.h>
 
 #include <functional>
 #include <memory>
@@ -40,9 +40,9 @@ struct CallReport {
 using DriftReporter =
     std::function<void(const google::protobuf::MethodDescriptor& method, const Drift& drift)>;
 
-// Makes RPCs of REST calls: the message goes out as the route says, the answer comes back as the
-// bytes of a message or as the status that the errors map to. One instance per shard, for that
-// shard's thread.
+// Makes RPCs of REST calls: what a route has made of a message goes out, and the answer comes back
+// as the bytes of a message or as the status that the errors map to. One instance per shard, for
+// that shard's thread.
 class Upstream {
  public:
   struct Options {
@@ -56,13 +56,13 @@ class Upstream {
   // Borrows the loop, which must outlive it.
   Upstream(Loop& loop, const Options& options, DriftReporter report_drift);
 
-  // Puts the answer's message, in protobuf's wire format, into `out`, which must be empty.
-  // `images`: those of `in`, if its own are but marks; else null. Everything borrowed must live
-  // until it completes; `sender` is null for a health check only. Errors are those of design
-  // section 7 that the upstream or its absence cause, with a Failure.
-  Task<absl::Status> Call(const Route& route, const google::protobuf::Message& in,
-                          const Images* images, const Sender* sender, TimePoint deadline,
-                          Cancellation& cancel, std::string& out, CallReport& report);
+  // Sends `request`, of `route`, and puts the answer's message, in protobuf's wire format, into
+  // `out`, which must be empty. Everything borrowed, by the body too, must live until it completes;
+  // `sender` is null for a health check only. Errors are those of design section 7 that the upstream
+  // or its absence cause, with a Failure.
+  Task<absl::Status> Call(const Route& route, RestRequest request, const Sender* sender,
+                          TimePoint deadline, Cancellation& cancel, std::string& out,
+                          CallReport& report);
 
  private:
   HttpRequest ToHttp(const Route& route, RestRequest request, const Sender* sender) const;

@@ -371,25 +371,6 @@ TEST_F(ErrorsTest, ACallThatComesTooLateSendsNothing) {
   ExpectNothingSent();
 }
 
-TEST_F(ErrorsTest, StreamLivenessFramesSaysThatItIsNotServed) {
-  LivenessService::Stub stub(client_.channel());
-  grpc::ClientContext context;
-  Prepare({}, context);
-  LivenessFramesResult result;
-  const auto stream = stub.StreamLivenessFrames(&context, &result);
-  stream->Write(Parse<StreamLivenessFramesRequest>(R"pb(header { verification_id: "x" })pb"));
-  stream->WritesDone();
-
-  const Outcome outcome = Outcome::Of(stream->Finish(), context);
-
-  EXPECT_EQ(outcome.status.error_code(), StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(outcome.reason(), "METHOD_NOT_SERVED");
-  EXPECT_EQ(outcome.info.domain(), "idv-gateway");
-  EXPECT_THAT(outcome.status.error_message(), HasSubstr("SubmitLivenessChallenge"));
-  EXPECT_TRUE(outcome.Trailer("x-request-id").has_value());
-  ExpectNothingSent();
-}
-
 TEST_F(ErrorsTest, AnUnknownMethodIsUnimplemented) {
   EXPECT_EQ(client_.CallRaw("/kora.idv.v1.VerificationService/Nothing", "").status.error_code(),
             StatusCode::UNIMPLEMENTED);

@@ -113,7 +113,7 @@ std::string CheckHeader(absl::string_view name, absl::string_view value) {
   return absl::StripAsciiWhitespace(value) == value ? "" : "a header's value has blanks around it";
 }
 
-std::string CheckBody(const Message& message, JsonBody& body) {
+std::string CheckBody(const Message& message, RequestBody& body) {
   const std::string text = ReadBody(body);
   if (text.size() != body.size()) return "the body has not the size that it said";
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -130,7 +130,7 @@ std::string CheckBody(const Message& message, JsonBody& body) {
 
 }  // namespace
 
-std::string ReadBody(JsonBody& body) {
+std::string ReadBody(RequestBody& body) {
   constexpr std::array<size_t, 8> kPieces = {1, 2, 3, 5, 64, 7, 4096, 11};
   std::string text;
   for (size_t i = 0;; ++i) {

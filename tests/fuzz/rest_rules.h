@@ -15,6 +15,6 @@ std::string CheckRest(const Route& route, const google::protobuf::Message& messa
 
 // The whole of a body, read in pieces of many sizes. Empty, too, when it does not keep the contract
 // of RequestBody.
-std::string ReadBody(JsonBody& body);
+std::string ReadBody(RequestBody& body);
 
 }  // namespace idv::fuzz

@@ -33,7 +33,7 @@ StoreRequest Complete() {
 }
 
 std::string BodyOf(const RestRequest& request) {
-  std::string text(request.body->size(), '\0');
+  std::string text(*request.body->size(), '\0');
   text.resize(request.body->Read(text.data(), text.size()));
   return text;
 }

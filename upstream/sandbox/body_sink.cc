@@ -14,7 +14,7 @@ constexpr std::string_view kSha256OfNothing =
 }  // namespace
 
 bool BodySink::Add(std::string_view piece) {
-  if (bytes_ + piece.size() > kMaxBytes) return false;
+  if (bytes_ + piece.size() > max_bytes_) return false;
   bytes_ += piece.size();
   if (digest_ == nullptr) {
     digest_.reset(EVP_MD_CTX_new());

@@ -19,6 +19,8 @@ class BodySink {
   // The vendor's hosts refuse HTTP/1 bodies over this size.
   static constexpr std::uint64_t kMaxBytes = 32ULL << 20;
 
+  explicit BodySink(std::uint64_t max_bytes = kMaxBytes) : max_bytes_(max_bytes) {}
+
   enum class Keep { kEverything, kAllButImages };
   void SetKeep(Keep keep) { keep_ = keep; }
 
@@ -36,6 +38,7 @@ class BodySink {
     void operator()(EVP_MD_CTX* digest) const { EVP_MD_CTX_free(digest); }
   };
 
+  const std::uint64_t max_bytes_;
   Keep keep_ = Keep::kEverything;
   std::uint64_t bytes_ = 0;
   std::unique_ptr<EVP_MD_CTX, FreeDigest> digest_;  // made for the first byte

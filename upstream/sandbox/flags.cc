@@ -59,6 +59,9 @@ void Describe(CLI::App& app, Flags& flags) {
       ->type_name("N")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  app.add_option("--max-body", flags.max_body_bytes, "The largest body of a request [32MiB]")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false));
   app.add_option("--latency", flags.latency, "Delay of every answer")
       ->type_name("DURATION")
       ->capture_default_str()

@@ -1,9 +1,11 @@
 #ifndef UPSTREAM_SANDBOX_FLAGS_H_
 #define UPSTREAM_SANDBOX_FLAGS_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
+#include "upstream/sandbox/body_sink.h"
 #include "upstream/sandbox/store.h"
 #include "upstream/sandbox/tenants.h"
 
@@ -22,6 +24,7 @@ struct Flags {
   std::string webhook_secret = WebhookSettings().secret;
   std::string webhook_ca;
   int attempts_per_day = Store::kAttemptsPerDay;
+  std::uint64_t max_body_bytes = BodySink::kMaxBytes;
   std::string latency = "0ms";
   std::vector<std::string> hang;
   std::vector<std::string> faults;

@@ -173,7 +173,8 @@ int Run(const Flags& flags) {
   Publisher publisher({*tenants, store, journal, courier, agenda, clock}, RandomUuids());
   publisher.Resume();
   Control control({api, faults, log, clock, courier, publisher});
-  Server server(io, {api, control, faults, log, clock, publisher, has_tls ? &tls : nullptr});
+  Server server(io, {api, control, faults, log, clock, publisher, has_tls ? &tls : nullptr,
+                     flags.max_body_bytes});
 
   boost::asio::signal_set signals(io, SIGINT, SIGTERM);
   signals.async_wait([&io](const boost::system::error_code&, int) { io.stop(); });

@@ -125,9 +125,9 @@ void ReportException(const std::exception_ptr& exception) {
 
 // One request and its answer.
 struct Server::Exchange {
-  Parser parser;
+  Parser parser{};
   BodySink sink;
-  std::shared_ptr<const RequestHead> head;
+  std::shared_ptr<const RequestHead> head{};
   RequestLog::Id log_id = 0;  // of no request while it is 0
   bool too_large = false;
 };
@@ -166,7 +166,7 @@ asio::awaitable<void> Server::Converse(std::unique_ptr<Stream> stream) {
 }
 
 asio::awaitable<bool> Server::ServeOne(Stream& stream) {
-  Exchange exchange;
+  Exchange exchange{.sink = BodySink(parts_.max_body_bytes)};
   if (!co_await ReceiveHeader(stream, exchange)) co_return false;
   const FaultPlan plan = TakeFaults(Phase::kBeforeBody, exchange, {});
   if (const Fault* const end = plan.FindEnd(Moment::kRequestHeader)) {
@@ -206,7 +206,7 @@ asio::awaitable<bool> Server::ReceiveHeader(Stream& stream, Exchange& exchange) 
     exchange.sink.SetKeep(BodySink::Keep::kAllButImages);
   }
   const auto announced = parser.content_length();
-  exchange.too_large = announced && *announced > BodySink::kMaxBytes;
+  exchange.too_large = announced && *announced > parts_.max_body_bytes;
   co_return true;
 }
 
@@ -244,7 +244,8 @@ asio::awaitable<bool> Server::ReceiveBody(Stream& stream, Exchange& exchange,
   if (ends) co_return End(stream, exchange, *end);
   if (exchange.too_large) {
     co_await SendEarly(stream, exchange,
-                       Refuse(413, "PAYLOAD_TOO_LARGE", "The body is over 32 MiB."));
+                       Refuse(413, "PAYLOAD_TOO_LARGE",
+                              "The body is over " + std::to_string(parts_.max_body_bytes) + " bytes."));
     co_return false;
   }
   co_return parser.is_done() || Abort(exchange);

@@ -5,10 +5,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
 #include "upstream/sandbox/api.h"
+#include "upstream/sandbox/body_sink.h"
 #include "upstream/sandbox/clock.h"
 #include "upstream/sandbox/control.h"
 #include "upstream/sandbox/faults.h"
@@ -32,6 +34,7 @@ class Server {
     Clock& clock;
     Publisher& publisher;
     boost::asio::ssl::context* tls = nullptr;  // nullptr = none
+    std::uint64_t max_body_bytes = BodySink::kMaxBytes;
   };
 
   Server(boost::asio::io_context& io, Parts parts);
