@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "upstream/failure.h"
@@ -34,9 +35,9 @@ absl::string_view Admission::CapReached(const Share& share) const {
   if (of_caller != of_caller_.end() && of_caller->second >= caps_.in_flight_per_caller) {
     return "max_in_flight_per_caller";
   }
-  if (upload_bytes_ + share.upload_bytes > caps_.upload_bytes && share.upload_bytes > 0) {
-    return "upload_memory";
-  }
+  // Running calls may have gone over it.
+  const size_t left = caps_.upload_bytes - std::min(caps_.upload_bytes, upload_bytes_);
+  if (share.upload_bytes > left) return "upload_memory";
   return "";
 }
 

@@ -49,8 +49,8 @@ class Admission {
       if (admission_ != nullptr) admission_->Leave(*this);
     }
 
-    // From now on the call takes up so much of the memory for uploads. It runs, so it is not refused
-    // even over the cap: new calls are, until there is room again.
+    // From now on the call takes up so much of the memory for uploads. It runs, so it is not
+    // refused even over the cap: new calls are, until there is room again.
     void SetUploadBytes(size_t bytes) { admission_->SetUploadBytes(*this, bytes); }
 
    private:

@@ -229,9 +229,9 @@ Task<absl::Status> Calls::RunUnary(Shard& shard, const Method& method, Exchange&
         "the deadline had passed before anything was sent (20 ms of it are kept back for "
         "the reply)");
   }
-  absl::Status status = co_await shard.upstream().Call(
-      method.route, *std::move(request), sender, deadline, exchange.call.cancellation,
-      exchange.response_bytes, exchange.report);
+  absl::Status status = co_await shard.upstream().Call(method.route, *std::move(request), sender,
+                                                       deadline, exchange.call.cancellation,
+                                                       exchange.response_bytes, exchange.report);
   co_return status;
 }
 

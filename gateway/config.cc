@@ -270,8 +270,9 @@ class Resolver {
     frames.max_frame_bytes = Size("limits.frame_bytes", limits.frame_bytes());
     frames.max_frames = Count("limits.frames", limits.frames());
     frames.max_stream_bytes = Size("limits.stream_bytes", limits.stream_bytes(), kLargestStream);
-    Check(frames.max_stream_bytes > Base64Size(frames.max_frame_bytes), "limits.stream_bytes",
-          "expected more than limits.frame_bytes in base64, which are a third more");
+    const bool fits = frames.max_stream_bytes > Base64Size(frames.max_frame_bytes);
+    Check(fits || frames.max_stream_bytes == 0, "limits.stream_bytes",
+          "expected more than limits.frame_bytes in base64, which is a third more");
     frames.idle = Duration("limits.frame_idle", limits.frame_idle());
     frames.upstream_stall = Duration("limits.upstream_stall", limits.upstream_stall());
     frames.buffered = parsed.buffered();
@@ -300,7 +301,9 @@ class Resolver {
     Check(caps.upload_bytes >= config_.limits.max_message_bytes + config_.limits.max_image_bytes,
           "limits.upload_memory", "expected at least limits.max_message and max_image together");
     Check(caps.upload_bytes >= FrameStream::LeastBytes(config_.frames), "limits.upload_memory",
-          "expected at least limits.stream_bytes and 128KiB, since frames are sent buffered");
+          config_.frames.buffered
+              ? "expected at least limits.stream_bytes and 128KiB, since frames are buffered"
+              : "expected at least 128KiB, for a frame stream");
   }
 
   void Connections(const schema::Config& parsed) {

@@ -116,9 +116,9 @@ Task<absl::Status> FrameStream::Receive(Order order) {
   co_return has_ended_ ? absl::OkStatus() : Cancelled();
 }
 
-// Whether a message did not come because the caller has closed its side of the call, and not because
-// it has given up or is gone; gRPC may tell the latter a little later than that no message came. A
-// call that has ended for whatever reason takes no headers any more.
+// Whether a message did not come because the caller has closed its side of the call, and not
+// because it has given up or is gone; gRPC may tell the latter a little later than that no message
+// came. A call that has ended for whatever reason takes no headers any more.
 Task<bool> FrameStream::HasCallerFinished() {
   reader_.SendInitialMetadata(headers_sent_.tag());
   const bool are_sent = co_await headers_sent_;
@@ -128,8 +128,9 @@ Task<bool> FrameStream::HasCallerFinished() {
 absl::Status FrameStream::Parse(const Route& route) {
   const size_t max_bytes = options_.max_message_bytes + options_.max_frame_bytes;
   if (bytes_.Length() > max_bytes) {
-    return Fail(reason::kMessageTooLarge, absl::StrCat("a message has ", bytes_.Length(),
-                                                       " bytes; at most ", max_bytes, " are taken"));
+    return Fail(reason::kMessageTooLarge,
+                absl::StrCat("a message has ", bytes_.Length(), " bytes; at most ", max_bytes,
+                             " are taken"));
   }
   message_.Clear();
   const size_t bytes = bytes_.Length();

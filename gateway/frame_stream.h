@@ -34,8 +34,8 @@ class FrameStream {
  public:
   struct Options {
     FrameKeys keys;
-    // The body is sent when all of it is there, with a Content-Length: for an upstream that takes no
-    // chunked bodies. All of it is held then.
+    // The body is sent when all of it is there, with a Content-Length: for an upstream that takes
+    // no chunked bodies. All of it is held then.
     bool buffered = false;
     // Of one message, its image apart.
     size_t max_message_bytes = 0;

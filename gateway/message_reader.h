@@ -27,8 +27,8 @@ class MessageReader final : public Completion {
   // Whether the last one that was asked for has come; if not, the caller has ended or given up.
   bool has_message() const { return has_message_; }
 
-  // Once the call is finished: awaits what gRPC still has to say of a message. Then, and not before,
-  // this may be freed. Nobody else may await the event meanwhile.
+  // Once the call is finished: awaits what gRPC still has to say of a message. Then, and not
+  // before, this may be freed. Nobody else may await the event meanwhile.
   Task<> End() {
     while (is_reading_) co_await changed_;
   }

@@ -88,8 +88,8 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
   // where streams may go over their account.
   grpc::ResourceQuota quota("callers");
   const auto shards = static_cast<size_t>(config.shards);
-  quota.Resize(shards * ReadingTurns::kAtOnce * largest_message +
-               2 * config.caps.upload_bytes + kMemoryReserveBytes);
+  quota.Resize(shards * ReadingTurns::kAtOnce * largest_message + 2 * config.caps.upload_bytes +
+               kMemoryReserveBytes);
   builder.SetResourceQuota(quota);
 }
 

@@ -66,8 +66,7 @@ absl::Status InvalidFrame(const char* field, const char* fault) {
 }  // namespace
 
 FrameKeys::FrameKeys()
-    : challenge_type(
-          HeaderField(LivenessFramesHeader::kChallengeTypeFieldNumber)->json_name()),
+    : challenge_type(HeaderField(LivenessFramesHeader::kChallengeTypeFieldNumber)->json_name()),
       frames_per_second(
           HeaderField(LivenessFramesHeader::kFramesPerSecondFieldNumber)->json_name()),
       frames(FrameField(LivenessFrame::kImageFieldNumber)->json_name()),

@@ -53,8 +53,8 @@ class FramesWriter {
 
   // `image` is in place of the frame's own, and is borrowed. INVALID_FIELD: it is empty, or the
   // capture offset is no time since the first frame, or is there in some frames only.
-  absl::Status Add(const kora::idv::v1::LivenessFrame& frame,
-                   std::vector<absl::string_view> image, JsonBody& part);
+  absl::Status Add(const kora::idv::v1::LivenessFrame& frame, std::vector<absl::string_view> image,
+                   JsonBody& part);
 
   void End(JsonBody& part);
 

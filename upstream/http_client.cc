@@ -98,8 +98,10 @@ class HttpClient::Transfer {
   void End(absl::Status status);
   void Abort(absl::Status status);
   void Complete(CURLcode code);
-  // Has curl look again, after it was told to wait.
-  void GoOn();
+  // curl no longer looks at the connection.
+  void LetGo();
+  // That it does not while the body waits: the answer has ended, or the connection.
+  void NoticeLetGo();
 
   absl::Status status() const { return status_; }
   HttpResponse TakeResponse() { return std::move(response_); }
@@ -123,7 +125,8 @@ class HttpClient::Transfer {
   void SetUp(CURL* easy);
   void SetBody(CURL* easy);
   std::vector<std::string> HeaderTexts() const;
-  void StopSending();
+  // Has curl look for more of the body, after it was told to wait.
+  void GoOn();
 
   HttpClient& client_;
   HttpRequest& request_;
@@ -180,7 +183,8 @@ void HttpClient::Transfer::SetUp(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
   SetBody(easy);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_->first());
-  const bool large = request_.body != nullptr && request_.body->size().value_or(UINT64_MAX) > kLargeBody;
+  const bool large =
+      request_.body != nullptr && request_.body->size().value_or(UINT64_MAX) > kLargeBody;
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                    static_cast<long>(large ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS));
   // Many small requests that start together wait for one connection and share it, where the server
@@ -219,12 +223,14 @@ void HttpClient::Transfer::End(absl::Status status) {
 void HttpClient::Transfer::Detach(bool reusable) {
   if (!Connected()) client_.unreached_ = Clock::now();
   std::erase(client_.transfers_, this);
-  if (refused_) std::erase(client_.refused_, this);
+  waits_ = false;
+  std::erase(client_.let_go_, this);
   if (request_.body != nullptr) request_.body->SetWake(nullptr);
   if (client_.transfers_.empty()) {
     client_.idle_timer_.Set(Clock::now() + client_.options_.max_idle);
   }
   curl_multi_remove_handle(client_.multi_, easy_.get());
+  curl_easy_setopt(easy_.get(), CURLOPT_PRIVATE, nullptr);
   if (reusable && client_.idle_.size() < kMaxIdleHandles) {
     client_.idle_.push_back(std::move(easy_));
   }
@@ -292,12 +298,17 @@ void HttpClient::Transfer::GoOn() {
   if (std::exchange(waits_, false)) curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
 }
 
-// curl 7.88 stops by itself, but not when the server says that it closes the connection; nor does it
-// see the end of an answer while it waits for more of the body.
-void HttpClient::Transfer::StopSending() {
-  if (request_.body == nullptr || body_ended_ || refused_) return;
-  refused_ = true;
-  client_.refused_.push_back(this);
+void HttpClient::Transfer::LetGo() {
+  if (waits_) client_.let_go_.push_back(this);
+}
+
+// curl 7.88 itself waits on.
+void HttpClient::Transfer::NoticeLetGo() {
+  if (refused_) {
+    GoOn();
+  } else if (!headers_complete_) {
+    Abort(ToStatus(CURLE_GOT_NOTHING, /*connected=*/true));
+  }
 }
 
 size_t HttpClient::Transfer::OnBody(char* data, size_t size, size_t count, void* self) {
@@ -329,7 +340,7 @@ size_t HttpClient::Transfer::OnHeader(char* data, size_t size, size_t count, voi
   if (transfer->headers_complete_) {
     long http_status = 0;
     curl_easy_getinfo(transfer->easy_.get(), CURLINFO_RESPONSE_CODE, &http_status);
-    if (http_status >= kFirstRefusal) transfer->StopSending();
+    transfer->refused_ = http_status >= kFirstRefusal && !transfer->body_ended_;
   }
   if (lines.size() + bytes > transfer->client_.options_.max_header_bytes) {
     transfer->too_large_ = true;
@@ -445,10 +456,7 @@ void HttpClient::Drive(curl_socket_t fd, int events) {
   int running = 0;
   if (curl_multi_socket_action(multi_, fd, events, &running) != CURLM_OK) return FailAll();
   CompleteFinished();
-  // Whether their answers have ended; a timer brings no news of that, but is what this sets.
-  if (fd != CURL_SOCKET_TIMEOUT) {
-    for (Transfer* transfer : refused_) transfer->GoOn();
-  }
+  for (Transfer* transfer : std::exchange(let_go_, {})) transfer->NoticeLetGo();
 }
 
 void HttpClient::CompleteFinished() {
@@ -472,10 +480,13 @@ void HttpClient::FailAll() {
   OpenMulti();
 }
 
-int HttpClient::OnSocket(CURL*, curl_socket_t fd, int what, void* self, void*) {
+int HttpClient::OnSocket(CURL* easy, curl_socket_t fd, int what, void* self, void*) {
   Loop& loop = static_cast<HttpClient*>(self)->loop_;
   if (what == CURL_POLL_REMOVE) {
     loop.UnwatchFd(fd);
+    Transfer* transfer = nullptr;  // none for a connection that curl closes by itself
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    if (transfer != nullptr) transfer->LetGo();
   } else {
     loop.WatchFd(fd, ((what & CURL_POLL_IN) != 0 ? EPOLLIN : 0U) |
                          ((what & CURL_POLL_OUT) != 0 ? EPOLLOUT : 0U));

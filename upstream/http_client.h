@@ -67,13 +67,13 @@ struct HttpResponse {
 //
 // Connections are kept and used again. HTTP/2 is used for small requests where an https server
 // offers it; bodies over kLargeBody or of unknown size go over HTTP/1.1, since libcurl 7.88 spins a
-// core while an HTTP/2 window is closed. Nothing more of a body is sent once the server has answered
-// with a status of 300 or more; the connection is then given up. An earlier answer of another kind
-// waits for the end of the body. Redirects are not followed, proxies of the environment not used. A
-// request that may have reached the server is never sent again, except one without a body: that is
-// repeated when a kept connection proves dead, so give every request that must not act twice a
-// body. (Of one with a body, the header may come again, over another connection, as long as nothing
-// of the body was read.)
+// core while an HTTP/2 window is closed. Nothing more of a body is sent once the server has
+// answered with a status of 300 or more; the connection is then given up. An earlier answer of
+// another kind waits for the end of the body. Redirects are not followed, proxies of the
+// environment not used. A request that may have reached the server is never sent again, except one
+// without a body: that is repeated when a kept connection proves dead, so give every request that
+// must not act twice a body. (Of one with a body, the header may come again, over another
+// connection, as long as nothing of the body was read.)
 class HttpClient {
  public:
   struct Options {
@@ -139,7 +139,7 @@ class HttpClient {
   TimePoint unreached_;               // when last a transfer ended without having had a connection
   std::vector<Easy> idle_;            // handles ready for another request
   std::vector<Transfer*> transfers_;  // under way
-  std::vector<Transfer*> refused_;    // of those, the ones whose body the server has cut short
+  std::vector<Transfer*> let_go_;     // of those, see Transfer::NoticeLetGo()
 };
 
 }  // namespace idv

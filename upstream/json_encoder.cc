@@ -255,10 +255,11 @@ absl::StatusOr<FieldPlan> JsonEncoder::Plan::PlanField(const FieldDescriptor& fi
   const absl::StatusOr<FieldKind> kind = KnownKindOf(field);
   if (!kind.ok()) return kind.status();
   const auto key = keys.find(&field);
-  FieldPlan plan{.field = &field,
-                 .key = absl::StrCat("\"", key == keys.end() ? field.json_name() : key->second, "\":"),
-                 .kind = *kind,
-                 .required = options.required()};
+  FieldPlan plan{
+      .field = &field,
+      .key = absl::StrCat("\"", key == keys.end() ? field.json_name() : key->second, "\":"),
+      .kind = *kind,
+      .required = options.required()};
   if (*kind == FieldKind::kEnum) {
     const auto spellings = enums.Get(*field.enum_type());
     if (!spellings.ok()) return spellings.status();
@@ -277,9 +278,9 @@ JsonEncoder::JsonEncoder(std::unique_ptr<Plan> plan) : plan_(std::move(plan)) {}
 JsonEncoder::JsonEncoder(JsonEncoder&&) noexcept = default;
 JsonEncoder::~JsonEncoder() = default;
 
-absl::StatusOr<JsonEncoder> JsonEncoder::Compile(const Descriptor& type,
-                                                 const std::set<const FieldDescriptor*>& skipped,
-                                                 const std::map<const FieldDescriptor*, std::string>& keys) {
+absl::StatusOr<JsonEncoder> JsonEncoder::Compile(
+    const Descriptor& type, const std::set<const FieldDescriptor*>& skipped,
+    const std::map<const FieldDescriptor*, std::string>& keys) {
   auto plan = std::make_unique<Plan>();
   plan->type = &type;
   plan->keys = keys;

@@ -22,8 +22,9 @@ namespace idv {
 class JsonEncoder {
  public:
   // `skipped` fields of the message itself travel elsewhere (path, query, header) and are not
-  // written; those in `keys` are written under these instead of their JSON names. Errors, each naming the field: kUnimplemented for a type that no request can carry (a
-  // map, an Any, ...), kInvalidArgument for options that contradict the type.
+  // written; those in `keys` are written under these instead of their JSON names. Errors, each
+  // naming the field: kUnimplemented for a type that no request can carry (a map, an Any, ...),
+  // kInvalidArgument for options that contradict the type.
   static absl::StatusOr<JsonEncoder> Compile(
       const google::protobuf::Descriptor& type,
       const std::set<const google::protobuf::FieldDescriptor*>& skipped,

@@ -39,8 +39,7 @@ inline constexpr Reason kMessageTooLarge{Code::kInvalidArgument, "MESSAGE_TOO_LA
 inline constexpr Reason kImageTooLarge{Code::kInvalidArgument, "IMAGE_TOO_LARGE", Blame::kCaller};
 inline constexpr Reason kFrameTooLarge{Code::kInvalidArgument, "FRAME_TOO_LARGE", Blame::kCaller};
 inline constexpr Reason kTooManyFrames{Code::kInvalidArgument, "TOO_MANY_FRAMES", Blame::kCaller};
-inline constexpr Reason kStreamTooLarge{Code::kInvalidArgument, "STREAM_TOO_LARGE",
-                                        Blame::kCaller};
+inline constexpr Reason kStreamTooLarge{Code::kInvalidArgument, "STREAM_TOO_LARGE", Blame::kCaller};
 inline constexpr Reason kStreamProtocol{Code::kInvalidArgument, "STREAM_PROTOCOL", Blame::kCaller};
 inline constexpr Reason kFrameCountMismatch{Code::kInvalidArgument, "FRAME_COUNT_MISMATCH",
                                             Blame::kCaller};

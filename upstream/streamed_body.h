@@ -12,8 +12,8 @@
 
 namespace idv {
 
-// A request's body that is written while it is sent, one part after the other, so that no more of it
-// is held than one part, however long it is. For the thread of the client that sends it.
+// A request's body that is written while it is sent, one part after the other, so that no more of
+// it is held than one part, however long it is. For the thread of the client that sends it.
 class StreamedBody final : public RequestBody {
  public:
   // `on_taken` is called when all of a part has been read, from within Read().

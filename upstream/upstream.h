@@ -58,8 +58,8 @@ class Upstream {
 
   // Sends `request`, of `route`, and puts the answer's message, in protobuf's wire format, into
   // `out`, which must be empty. Everything borrowed, by the body too, must live until it completes;
-  // `sender` is null for a health check only. Errors are those of design section 7 that the upstream
-  // or its absence cause, with a Failure.
+  // `sender` is null for a health check only. Errors are those of design section 7 that the
+  // upstream or its absence cause, with a Failure.
   Task<absl::Status> Call(const Route& route, RestRequest request, const Sender* sender,
                           TimePoint deadline, Cancellation& cancel, std::string& out,
                           CallReport& report);

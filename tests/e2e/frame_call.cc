@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <utility>
+#include <vector>
 
 #include "tests/e2e/steps.h"
 
@@ -23,9 +24,7 @@ FrameCall::~FrameCall() {
   Finish();
 }
 
-bool FrameCall::Send(const StreamLivenessFramesRequest& message) {
-  return writer_->Write(message);
-}
+bool FrameCall::Send(const StreamLivenessFramesRequest& message) { return writer_->Write(message); }
 
 bool FrameCall::SendHeader(const std::string& verification_id) {
   StreamLivenessFramesRequest message;
@@ -54,6 +53,15 @@ Reply<kora::idv::v1::LivenessFramesResult> FrameCall::Finish() {
   has_finished_ = true;
   const grpc::Status status = writer_->Finish();
   return {Outcome::Of(status, context_), std::move(response_)};
+}
+
+std::unique_ptr<Process> RunFrameClient(const std::string& address,
+                                        const std::string& verification_id, int frames,
+                                        size_t frame_bytes) {
+  return std::make_unique<Process>(
+      IDV_FRAME_CLIENT_PATH,
+      std::vector<std::string>{address, verification_id, std::to_string(frames),
+                               std::to_string(frame_bytes)});
 }
 
 std::string CreateWithSession(const Client& client, const std::string& external_id) {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "kora/idv/v1/liveness_service.grpc.pb.h"
 #include "tests/e2e/call.h"
+#include "tests/e2e/process.h"
 
 namespace idv::e2e {
 
@@ -39,6 +41,12 @@ class FrameCall {
   std::unique_ptr<grpc::ClientWriter<kora::idv::v1::StreamLivenessFramesRequest>> writer_;
   bool has_finished_ = false;
 };
+
+// A caller in a process of its own, that opens the call, sends the header if there is an id, and so
+// many frames, prints "sent" when all of it was taken, and never ends.
+std::unique_ptr<Process> RunFrameClient(const std::string& address,
+                                        const std::string& verification_id, int frames,
+                                        size_t frame_bytes);
 
 // A new verification that has a liveness session; its id.
 std::string CreateWithSession(const Client& client, const std::string& external_id);

@@ -88,9 +88,10 @@ class FramesTest : public testing::Test {
 
 TEST_F(FramesTest, BecomeOneRequestAndItsAnswerTheReply) {
   FrameCall call(*client_);
-  const auto header = Parse<StreamLivenessFramesRequest>(absl::StrCat(R"pb(
-    header {
-      verification_id: ")pb", id_, R"pb("
+  const auto header =
+      Parse<StreamLivenessFramesRequest>(absl::StrCat(R"pb(
+                                                        header { verification_id: ")pb",
+                                                      id_, R"pb(                                                                "
       challenge_type: LIVENESS_CHALLENGE_TYPE_BLINK
       frames_per_second: 29.97
     })pb"));
@@ -133,7 +134,8 @@ TEST_F(FramesTest, LeaveOutWhatTheCallerHasNotSet) {
 
 TEST_F(FramesTest, AreRefusedWhenTheirOrderIsBroken) {
   const auto end = Parse<StreamLivenessFramesRequest>("end { frame_count: 1 }");
-  const auto header = Parse<StreamLivenessFramesRequest>("header { verification_id: '" + id_ + "' }");
+  const auto header =
+      Parse<StreamLivenessFramesRequest>("header { verification_id: '" + id_ + "' }");
   const auto frame = Parse<StreamLivenessFramesRequest>("frame { image: 'one' }");
   struct Row {
     std::string what;
@@ -246,8 +248,8 @@ TEST_F(FramesTest, ThatAreNoMessageAreMalformed) {
                                          grpc::internal::RpcMethod::CLIENT_STREAMING);
   grpc::ByteBuffer response;
   const std::unique_ptr<grpc::ClientWriter<grpc::ByteBuffer>> writer(
-      grpc::internal::ClientWriterFactory<grpc::ByteBuffer>::Create(client_->channel().get(), method,
-                                                                    &context, &response));
+      grpc::internal::ClientWriterFactory<grpc::ByteBuffer>::Create(client_->channel().get(),
+                                                                    method, &context, &response));
   const grpc::Slice slice("\x0a\xff");
   writer->Write(grpc::ByteBuffer(&slice, 1));
   writer->WritesDone();
@@ -325,8 +327,7 @@ TEST_F(FramesTest, EndAtOnceWhenTheUpstreamAnswersWhileTheCallerPauses) {
 
   const auto reply = call.Finish();  // without having closed its side
 
-  EXPECT_EQ(reply.status.error_code(), StatusCode::FAILED_PRECONDITION)
-      << Shown(reply);
+  EXPECT_EQ(reply.status.error_code(), StatusCode::FAILED_PRECONDITION) << Shown(reply);
 }
 
 class FramesCapsTest : public FramesTest {
@@ -477,15 +478,14 @@ TEST_F(FramesSlowTest, TellTheDeadlineByWhomTheyWaitedFor) {
 class FramesBufferedTest : public FramesTest {
  protected:
   FramesBufferedTest()
-      : FramesTest(
-            {{"upstream",
-              {{"liveness_frames",
-                {{"buffered", true},
-                 {"challenge_type_key", "kind"},
-                 {"frames_per_second_key", "rate"},
-                 {"frames_key", "frames"},
-                 {"timestamps_key", "times"}}}}},
-             {"limits", {{"upload_memory", "64MiB"}, {"frame_idle", "60s"}}}}) {
+      : FramesTest({{"upstream",
+                     {{"liveness_frames",
+                       {{"buffered", true},
+                        {"challenge_type_key", "kind"},
+                        {"frames_per_second_key", "rate"},
+                        {"frames_key", "frames"},
+                        {"timestamps_key", "times"}}}}},
+                    {"limits", {{"upload_memory", "64MiB"}, {"frame_idle", "60s"}}}}) {
     // As an upstream that needs to know the length.
     sandbox_.AddFault({{"kind", "length_required"}});
   }
@@ -494,8 +494,9 @@ class FramesBufferedTest : public FramesTest {
 TEST_F(FramesBufferedTest, AreSentWholeUnderTheConfiguredNames) {
   const std::string large = Picture(300'000, 1);
   FrameCall call(*client_);
-  call.Send(Parse<StreamLivenessFramesRequest>(
-      "header { verification_id: '" + id_ + "' challenge_type_raw: 'blink' frames_per_second: 5 }"));
+  call.Send(
+      Parse<StreamLivenessFramesRequest>("header { verification_id: '" + id_ +
+                                         "' challenge_type_raw: 'blink' frames_per_second: 5 }"));
   call.SendFrame("one", microseconds(0));
   call.SendFrame(large, microseconds(200'000));
   EXPECT_TRUE(sandbox_.Requests(path_).empty());
@@ -595,14 +596,14 @@ INSTANTIATE_TEST_SUITE_P(Few, GoldenFramesTest,
                                           testing::Values(1, 2, 3, 4, 64 * kKiB, 2048 * kKiB)),
                          ShapeName);
 INSTANTIATE_TEST_SUITE_P(Many, GoldenFramesTest,
-                         testing::Combine(testing::Values(600), testing::Values(1, 2, 3, 4,
-                                                                                64 * kKiB)),
+                         testing::Combine(testing::Values(600),
+                                          testing::Values(1, 2, 3, 4, 64 * kKiB)),
                          ShapeName);
 
 // 1.7 GB of JSON.
 INSTANTIATE_TEST_SUITE_P(Most, GoldenFramesTest,
-                         testing::ValuesIn(chaos::Sized<std::vector<Shape>>(
-                             {}, {{600, 2048 * kKiB}})),
+                         testing::ValuesIn(chaos::Sized<std::vector<Shape>>({},
+                                                                            {{600, 2048 * kKiB}})),
                          ShapeName);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenFramesTest);
 

@@ -69,6 +69,21 @@ TEST_F(AdmissionTest, CapsTheMemoryOfUploads) {
             "limits.upload_memory");
 }
 
+TEST_F(AdmissionTest, LetsARunningCallTakeUpMoreThanThereIsButNoNewOne) {
+  Hold({.caller = "a", .upload_bytes = 60});
+  held_[0].SetUploadBytes(150);
+  EXPECT_EQ(CapNamedBy(admission_.Admit({.caller = "b", .upload_bytes = 1})),
+            "limits.upload_memory");
+  EXPECT_TRUE(admission_.Admit({.caller = "b"}).ok());
+
+  held_[0].SetUploadBytes(20);
+  EXPECT_TRUE(admission_.Admit({.caller = "b", .upload_bytes = 80}).ok());
+
+  held_[0].SetUploadBytes(99);
+  held_.clear();
+  EXPECT_TRUE(admission_.Admit({.caller = "b", .upload_bytes = 100}).ok());
+}
+
 TEST_F(AdmissionTest, GivesEverythingBackWithTheTicket) {
   for (int i = 0; i < 100; ++i) {
     Hold({.caller = "a", .tenant = 0, .upload_bytes = 50});

@@ -56,6 +56,18 @@ TEST(ConfigTest, FillsInTheDefaults) {
   EXPECT_EQ(config.connections.keepalive_time, std::chrono::seconds(30));
   EXPECT_EQ(config.drain.settle, std::chrono::seconds(5));
   EXPECT_EQ(config.drain.unary_grace, std::chrono::seconds(10));
+  EXPECT_EQ(config.drain.stream_grace, std::chrono::seconds(30));
+  EXPECT_EQ(config.frames.keys.challenge_type, "challengeType");
+  EXPECT_EQ(config.frames.keys.frames_per_second, "fps");
+  EXPECT_EQ(config.frames.keys.frames, "frames");
+  EXPECT_EQ(config.frames.keys.timestamps, "timestamps");
+  EXPECT_FALSE(config.frames.buffered);
+  EXPECT_EQ(config.frames.max_message_bytes, 4U << 20);
+  EXPECT_EQ(config.frames.max_frame_bytes, 2U << 20);
+  EXPECT_EQ(config.frames.max_frames, 600);
+  EXPECT_EQ(config.frames.max_stream_bytes, 31U << 20);
+  EXPECT_EQ(config.frames.idle, std::chrono::seconds(10));
+  EXPECT_EQ(config.frames.upstream_stall, std::chrono::seconds(10));
   EXPECT_EQ(config.tenants.at(0).api_key.env(), "KEY");
   EXPECT_EQ(loaded->effective.limits().max_image(), "10MiB");
 }
@@ -108,7 +120,8 @@ TEST(ConfigTest, ReportsEveryProblemAtOnceByPath) {
   EXPECT_THAT(
       ProblemsOf(R"(
 listen: {grpc: ["0.0.0.0:1"], grcp: [], unix_mode: "0999"}
-upstream: {base_url: "http://vendor.example", health_url: "x", connect_timeout: 3}
+upstream: {base_url: "http://vendor.example", health_url: "x", connect_timeout: 3,
+           liveness_frames: {frames_key: 'a"b', timestamps_key: fps}}
 tenants:
 - {name: Acme, tenant_id: 1}
 - {name: Acme, tenant_id: 550e8400-e29b-41d4-a716-446655440000, api_key: {env: KEY}}
@@ -116,8 +129,9 @@ callers:
 - {identity: someone, tenants: [nobody], methods: [nothing]}
 - {identity: local}
 limits: {max_message: 4MB, max_image: 1, default_deadline: 5m, max_deadline: 1m, max_in_flight: 0,
-         max_connections: -1, max_in_flight_per_tenant: 1000001}
-drain: {unary_grace: 0s, settle: soon}
+         max_connections: -1, max_in_flight_per_tenant: 1000001, frame_bytes: 2, frames: 0,
+         stream_bytes: 65GiB, frame_idle: x, upstream_stall: 0s}
+drain: {unary_grace: 0s, settle: soon, stream_grace: later}
 connection: {max_age: 481h, keepalive_time: 999ms}
 shards: 65
 )"),
@@ -125,6 +139,8 @@ shards: 65
           testing::HasSubstr("listen.grcp: unknown key"), testing::StartsWith("listen.grpc[0]: "),
           testing::StartsWith("upstream.base_url: "), testing::StartsWith("upstream.health_url: "),
           testing::StartsWith("upstream.connect_timeout: "),
+          testing::StartsWith("upstream.liveness_frames.frames_key: expected 1 to 63"),
+          testing::StartsWith("upstream.liveness_frames.timestamps_key: another"),
           testing::StartsWith("tenants[0].name: "), testing::StartsWith("tenants[0].tenant_id: "),
           testing::StartsWith("tenants[0].api_key: "),
           testing::StartsWith("tenants[1].name: expected 1 to 63"),
@@ -138,8 +154,12 @@ shards: 65
           testing::StartsWith("listen.unix_mode: "), testing::StartsWith("limits.max_in_flight: "),
           testing::StartsWith("limits.max_connections: "),
           testing::StartsWith("limits.max_in_flight_per_tenant: "),
+          testing::StartsWith("limits.frame_bytes: "), testing::StartsWith("limits.frames: "),
+          testing::StartsWith("limits.stream_bytes: expected 1KiB to 64GiB"),
+          testing::StartsWith("limits.frame_idle: "),
+          testing::StartsWith("limits.upstream_stall: "),
           testing::StartsWith("drain.unary_grace: "), testing::StartsWith("drain.settle: "),
-          testing::StartsWith("connection.max_age: "),
+          testing::StartsWith("drain.stream_grace: "), testing::StartsWith("connection.max_age: "),
           testing::StartsWith("connection.keepalive_time: "), testing::StartsWith("shards: ")));
 }
 
@@ -175,6 +195,21 @@ TEST(ConfigTest, TakesAUnixModeInOctal) {
 TEST(ConfigTest, RefusesUploadMemoryThatNoUploadFitsInto) {
   EXPECT_THAT(ProblemsOf(kMinimal + "limits: {upload_memory: 13MiB}\n"),
               testing::ElementsAre(testing::StartsWith("limits.upload_memory: ")));
+}
+
+TEST(ConfigTest, RefusesFramesThatDoNotFit) {
+  EXPECT_THAT(ProblemsOf(kMinimal + "limits: {frame_bytes: 24MiB}\n"),
+              testing::ElementsAre(testing::StartsWith("limits.stream_bytes: expected more")));
+  const std::string buffered = absl::StrReplaceAll(
+      kMinimal, {{"upstream: {", "upstream: {liveness_frames: {buffered: true}, "}});
+  EXPECT_TRUE(Load(buffered).ok());
+  EXPECT_THAT(ProblemsOf(buffered + "limits: {upload_memory: 31MiB}\n"),
+              testing::ElementsAre(testing::HasSubstr("since frames are buffered")));
+}
+
+TEST(ConfigTest, GivesStreamsNotLessTimeToEndThanOtherCalls) {
+  EXPECT_EQ(Load(kMinimal + "drain: {unary_grace: 40s}\n")->config.drain.stream_grace,
+            std::chrono::seconds(40));
 }
 
 TEST(ConfigTest, RefusesAPathThatNoSocketCanHave) {

@@ -53,10 +53,10 @@ class ShardTest : public testing::TestWithParam<int> {
     const Shard::Presence presence(shard);
     Cancellation cancellation;
     CallReport report;
-    const idv::test::FindRequest request;
+    absl::StatusOr<RestRequest> request = route.Encode(idv::test::FindRequest());
     std::string bytes;
     const absl::Status status = co_await shard.upstream().Call(
-        route, request, nullptr, nullptr, Clock::now() + std::chrono::seconds(60), cancellation,
+        route, *std::move(request), nullptr, Clock::now() + std::chrono::seconds(60), cancellation,
         bytes, report);
     idv::test::Found found;
     if (status.ok() && found.ParseFromString(bytes) && found.total() == 3) ++good;

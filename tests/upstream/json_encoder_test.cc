@@ -34,7 +34,7 @@ class JsonEncoderTest : public testing::Test {
     JsonBody body;
     violations_.clear();
     encoder_.Encode(request_, body, violations_);
-    std::string text(body.size(), '\0');
+    std::string text(body.left(), '\0');
     text.resize(body.Read(text.data(), text.size()));
     return text;
   }

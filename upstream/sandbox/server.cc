@@ -243,9 +243,10 @@ asio::awaitable<bool> Server::ReceiveBody(Stream& stream, Exchange& exchange,
   parts_.log.EndBody(exchange.log_id, exchange.sink.Sha256(), parser.is_done());
   if (ends) co_return End(stream, exchange, *end);
   if (exchange.too_large) {
-    co_await SendEarly(stream, exchange,
-                       Refuse(413, "PAYLOAD_TOO_LARGE",
-                              "The body is over " + std::to_string(parts_.max_body_bytes) + " bytes."));
+    co_await SendEarly(
+        stream, exchange,
+        Refuse(413, "PAYLOAD_TOO_LARGE",
+               "The body is over " + std::to_string(parts_.max_body_bytes) + " bytes."));
     co_return false;
   }
   co_return parser.is_done() || Abort(exchange);
