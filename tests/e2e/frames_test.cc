@@ -88,13 +88,10 @@ class FramesTest : public testing::Test {
 
 TEST_F(FramesTest, BecomeOneRequestAndItsAnswerTheReply) {
   FrameCall call(*client_);
-  const auto header =
-      Parse<StreamLivenessFramesRequest>(absl::StrCat(R"pb(
-                                                        header { verification_id: ")pb",
-                                                      id_, R"pb(                                                                "
-      challenge_type: LIVENESS_CHALLENGE_TYPE_BLINK
-      frames_per_second: 29.97
-    })pb"));
+  auto header = Parse<StreamLivenessFramesRequest>(R"pb(
+    header { challenge_type: LIVENESS_CHALLENGE_TYPE_BLINK frames_per_second: 29.97 }
+  )pb");
+  header.mutable_header()->set_verification_id(id_);
   EXPECT_TRUE(call.Send(header));
   EXPECT_TRUE(call.SendFrame("one", microseconds(0)));
   EXPECT_TRUE(call.SendFrame("second", microseconds(33'333)));
