@@ -3,9 +3,10 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
 
-#include <algorithm>
 #include <functional>
 #include <utility>
+
+#include "tests/bench/spread.h"
 
 namespace idv::bench {
 namespace {
@@ -22,18 +23,10 @@ constexpr const char* kQuantiles[] = {"p50", "p90", "p99", "p999", "max"};
 using Figure = std::function<double(const Round&)>;
 using Pattern = nlohmann::json Figures::*;
 
-Spread Over(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const size_t middle = values.size() / 2;
-  const double median =
-      values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-  return {.median = median, .min = values.front(), .max = values.back()};
-}
-
 Spread Over(const Findings& findings, const Figure& figure) {
   std::vector<double> values;
   for (const Round& round : findings.rounds) values.push_back(figure(round));
-  return Over(std::move(values));
+  return SpreadOf(std::move(values));
 }
 
 // The figures of a round.
@@ -86,10 +79,6 @@ std::vector<LatencyRow> LatencyRows() {
           {"added: gateway - libcurl", "added", Added}};
 }
 
-std::string Text(const Spread& spread) {
-  return absl::StrFormat("%8.2f (%.2f..%.2f)", spread.median, spread.min, spread.max);
-}
-
 void PrintCpu(const Findings& findings) {
   absl::PrintF("%-30s%-28s%s\n", "CPU per unary GET, us", "  40 in flight",
                absl::StrFormat("  %.0f calls/s", findings.rate));
@@ -125,31 +114,21 @@ void PrintLatencies(const Findings& findings) {
   }
 }
 
-void PrintTarget(const char* name, const Spread& value, const char* unit, double at_most) {
-  const bool reached = value.median <= at_most;
-  absl::PrintF("%s  %-42s%-28s%-5s  at most %g\n", reached ? "PASS" : "MISS", name, Text(value),
-               unit, at_most);
-}
-
 void PrintTargets(const Findings& findings) {
   absl::PrintF("\nTargets\n");
   PrintTarget("CPU, gateway / bare parts, 40 in flight", Over(findings, Ratio(&Figures::closed)),
               "", kMaxCpuRatio);
   PrintTarget("added latency, p50", Over(findings, Added("p50")), "ms", kMaxAddedP50Ms);
   PrintTarget("added latency, p99", Over(findings, Added("p99")), "ms", kMaxAddedP99Ms);
-  PrintTarget("memory before the first call", Over({findings.idle_mb}), "MB", kMaxIdleMb);
-  PrintTarget("start to ready", Over(findings.ready_ms), "ms", kMaxReadyMs);
+  PrintTarget("memory before the first call", SpreadOf({findings.idle_mb}), "MB", kMaxIdleMb);
+  PrintTarget("start to ready", SpreadOf(findings.ready_ms), "ms", kMaxReadyMs);
   PrintTarget(
       absl::StrFormat("CPU in %.0f s idle, connections kept", findings.idle_seconds).c_str(),
-      Over({static_cast<double>(findings.idle_ticks)}), "ticks", 0);
+      SpreadOf({static_cast<double>(findings.idle_ticks)}), "ticks", 0);
   const bool all_counted = findings.upstream_served == findings.upstream_expected;
   absl::PrintF("%s  %-42s%8d%26sexactly %d\n", all_counted ? "PASS" : "MISS",
                "requests that reached the upstream", findings.upstream_served, "",
                findings.upstream_expected);
-}
-
-nlohmann::json ToJson(const Spread& spread) {
-  return {{"median", spread.median}, {"min", spread.min}, {"max", spread.max}};
 }
 
 }  // namespace
@@ -164,7 +143,7 @@ void PrintReport(const Findings& findings) {
 
 nlohmann::json ToJson(const Findings& findings) {
   nlohmann::json json = {{"rate", findings.rate},
-                         {"ready_ms", ToJson(Over(findings.ready_ms))},
+                         {"ready_ms", ToJson(SpreadOf(findings.ready_ms))},
                          {"idle_mb", findings.idle_mb},
                          {"idle_ticks", findings.idle_ticks},
                          {"idle_seconds", findings.idle_seconds},

@@ -32,13 +32,6 @@ struct Findings {
   uint64_t upstream_served = 0;
 };
 
-// A figure over all rounds.
-struct Spread {
-  double median = 0;
-  double min = 0;
-  double max = 0;
-};
-
 // Prints the tables, and a line for each target that says whether it was reached.
 void PrintReport(const Findings& findings);
 

@@ -3,10 +3,10 @@
 #include <curl/curl.h>
 
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "tests/bench/meter.h"
 #include "tests/bench/sample.h"
 
 namespace idv::bench {
@@ -16,7 +16,7 @@ constexpr char kKeyVariable[] = "IDV_BENCH_API_KEY";
 constexpr auto kStartLimit = std::chrono::seconds(10);
 constexpr auto kRunLimit = std::chrono::minutes(10);
 
-std::string Config(const std::string& upstream) {
+std::string Config(const std::string& upstream, const nlohmann::json& limits) {
   return nlohmann::json(
              {{"listen", {{"grpc", {"127.0.0.1:0"}}, {"reflection", true}}},
               {"upstream", {{"base_url", "http://" + upstream + kApiPath}}},
@@ -25,6 +25,7 @@ std::string Config(const std::string& upstream) {
                  {"tenant_id", kTenantId},
                  {"api_key", {{"env", kKeyVariable}}}}}},
               {"callers", {{{"identity", "local"}, {"tenants", {"*"}}, {"methods", {"*"}}}}},
+              {"limits", limits},
               {"shards", 1}})
       .dump();
 }
@@ -59,29 +60,23 @@ Listener::Listener(const std::string& program, const std::vector<std::string>& a
   address_ = lines[0].substr(lines[0].rfind(' ') + 1);
 }
 
-ServingGateway::ServingGateway(const std::string& program, const std::string& upstream)
+ServingGateway::ServingGateway(const std::string& program, const std::string& upstream,
+                               const nlohmann::json& limits)
     : start_(std::chrono::steady_clock::now()),
-      listener_(program, {"--config", directory_.Write("gateway.yaml", Config(upstream))},
+      listener_(program, {"--config", directory_.Write("gateway.yaml", Config(upstream, limits))},
                 {{kKeyVariable, kApiKey}}),
       channel_(Connect(listener_.address())) {
   CheckHealth(channel_);
   ready_after_ = std::chrono::steady_clock::now() - start_;
 }
 
-double ResidentMb(pid_t pid) {
-  std::istringstream status(e2e::ProcFile(pid, "status"));
-  for (std::string word; status >> word;) {
-    double kib = 0;
-    if (word == "VmRSS:" && status >> kib) return kib / 1024;
-  }
-  throw Broken("no memory figure of process " + std::to_string(pid));
-}
+double ResidentMb(pid_t pid) { return static_cast<double>(MemoryOf(pid, "VmRSS")) / (1 << 20); }
 
-uint64_t ServedBy(const Listener& upstream) {
+uint64_t Ask(const Listener& upstream, const std::string& path) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy(curl_easy_init(),
                                                                  &curl_easy_cleanup);
   std::string body;
-  curl_easy_setopt(easy.get(), CURLOPT_URL, ("http://" + upstream.address() + "/count").c_str());
+  curl_easy_setopt(easy.get(), CURLOPT_URL, ("http://" + upstream.address() + path).c_str());
   curl_easy_setopt(easy.get(), CURLOPT_PROXY, "");
   curl_easy_setopt(easy.get(), CURLOPT_WRITEDATA, &body);
   curl_easy_setopt(

@@ -37,7 +37,9 @@ class Listener {
 // A gateway in front of an upstream, ready for calls, with a connection to it that stays.
 class ServingGateway {
  public:
-  ServingGateway(const std::string& program, const std::string& upstream);
+  // `limits`: of its configuration.
+  ServingGateway(const std::string& program, const std::string& upstream,
+                 const nlohmann::json& limits = nlohmann::json::object());
 
   pid_t pid() const { return listener_.pid(); }
   const std::string& address() const { return listener_.address(); }
@@ -55,8 +57,11 @@ class ServingGateway {
 // Memory that a process has in use now.
 double ResidentMb(pid_t pid);
 
-// How many verifications an idv_bench_upstream has served.
-uint64_t ServedBy(const Listener& upstream);
+// The number that an upstream answers at that path.
+uint64_t Ask(const Listener& upstream, const std::string& path);
+
+// How many requests an upstream has served.
+inline uint64_t ServedBy(const Listener& upstream) { return Ask(upstream, "/count"); }
 
 // Runs a client to its end and returns what it reports. Throws Broken when a call of it failed.
 nlohmann::json RunClient(const std::string& program, const std::vector<std::string>& arguments);
