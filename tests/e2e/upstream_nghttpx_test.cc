@@ -7,10 +7,13 @@
 #include <future>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "kora/idv/v1/document_service.grpc.pb.h"
 #include "tests/chaos/footprint.h"
 #include "tests/e2e/attempt.h"
+#include "tests/e2e/frame_call.h"
 #include "tests/e2e/gateway.h"
 #include "tests/e2e/sandbox.h"
 #include "tests/e2e/slack.h"
@@ -155,6 +158,64 @@ TEST_F(UpstreamNghttpxTest, CallsUnderWayWhenTheProxyDiesAreLostAtOnceAndNotRepe
 
   ExpectEndsAtOnce(post.get(), kLost);
   EXPECT_EQ(sandbox_->Requests("/verifications").size(), 1U);
+}
+
+// libcurl 7.88 uses up a processor while an HTTP/2 window is closed.
+class StalledUploadTest : public UpstreamNghttpxTest {
+ protected:
+  StalledUploadTest() {
+    sandbox_->AddFault({{"kind", "slow_reading"}, {"bytes_per_second", 1000}});
+  }
+
+  // What the gateway uses of a processor for a while from now on, in percent.
+  double ProcessorUse() {
+    constexpr milliseconds kTime{2000};
+    const long before = CpuTicks(gateway_.process().pid());
+    std::this_thread::sleep_for(kTime);
+    const long ticks = CpuTicks(gateway_.process().pid()) - before;
+    return static_cast<double>(ticks * 1000) / static_cast<double>(kTime.count());
+  }
+
+  void AwaitBegin() const {
+    EXPECT_TRUE(WaitUntil([&] { return !sandbox_->Requests("/verifications/x").empty(); }));
+    std::this_thread::sleep_for(milliseconds(500));  // until all windows and sockets are full
+  }
+
+  const std::string picture_ = std::string(1'000'000, 'p');
+};
+
+constexpr double kMostPercent = 10;
+
+TEST_F(StalledUploadTest, OfAMessageUsesNoProcessorTime) {
+  kora::idv::v1::UploadDocumentRequest request;
+  request.set_verification_id("x");
+  request.set_document_type("international_passport");
+  request.set_image(picture_);
+  std::future<Outcome> upload = std::async(std::launch::async, [&]() -> Outcome {
+    return client_.Call(&kora::idv::v1::DocumentService::Stub::UploadDocument, request,
+                        {.timeout = kPatience});
+  });
+  AwaitBegin();
+
+  EXPECT_LT(ProcessorUse(), kMostPercent);
+
+  EXPECT_EQ(upload.get().reason(), kTimedOut.reason);
+}
+
+TEST_F(StalledUploadTest, OfFramesUsesNoProcessorTime) {
+  FrameCall call(client_, {.timeout = kPatience});
+  call.SendHeader("x");
+  std::thread sender([&] {
+    while (call.SendFrame(picture_)) {
+    }
+  });
+  AwaitBegin();
+
+  EXPECT_LT(ProcessorUse(), kMostPercent);
+
+  call.Cancel();
+  sender.join();
+  EXPECT_EQ(call.Finish().status.error_code(), grpc::StatusCode::CANCELLED);
 }
 
 }  // namespace

@@ -12,6 +12,11 @@
 namespace idv {
 namespace {
 
+// How often descriptors are looked at in one turn while there are some that are ready: curl sends
+// and receives in small pieces, and to look at everything else between two of them costs more than
+// the piece.
+constexpr int kDescriptorRounds = 4;
+
 // Without a timer, how long a loop sleeps at most; any long time would do.
 constexpr auto kNoTimer = std::chrono::hours(1);
 
@@ -76,7 +81,7 @@ void Loop::Run() {
     const Parker::Result polled = parker_.Poll();
     if (polled == Parker::Result::kShutDown) break;
     bool worked = polled == Parker::Result::kWorked;
-    worked |= PollFds();
+    for (int i = 0; i < kDescriptorRounds && PollFds(); ++i) worked = true;
     worked |= timers_.RunDue(Clock::now());
     worked |= RunPosted();
     worked |= RunReady();

@@ -20,10 +20,10 @@ namespace idv {
 // Everything that touches a loop does so on that thread, Post() apart. Knows nothing of HTTP or
 // gRPC.
 //
-// One turn: the parker without waiting, then the descriptors, due timers, posted work and resumed
-// coroutines. When all were empty the loop parks until the next timer; if it has descriptors, the
-// process's Watcher wakes it from there. So an idle loop uses no processor time, and a busy one no
-// other thread.
+// One turn: the parker without waiting, then the descriptors (a few times while some are ready),
+// due timers, posted work and resumed coroutines. When all were empty the loop parks until the next
+// timer; if it has descriptors, the process's Watcher wakes it from there. So an idle loop uses no
+// processor time, and a busy one no other thread.
 class Loop {
  public:
   // What to do when a descriptor is ready; `events` are epoll's.
