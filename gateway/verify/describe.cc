@@ -83,6 +83,39 @@ std::string Described(const v1::LivenessChallengeResult& result, json& facts) {
   return text;
 }
 
+// It may resemble a challenge's result, a session or an anti-spoof result: see the proto.
+std::string Described(const v1::LivenessFramesResult& result, json& facts) {
+  std::vector<std::string> parts;
+  if (result.has_completed()) {
+    parts.emplace_back(result.completed() ? "passed" : "not passed");
+    facts["completed"] = result.completed();
+  }
+  if (result.has_score()) {
+    parts.push_back("score " + Score(result.score()));
+    facts["score"] = result.score();
+  }
+  if (result.has_passed()) {
+    parts.emplace_back(result.passed() ? "liveness passed" : "liveness not passed");
+    facts["passed"] = result.passed();
+  }
+  if (result.has_overall_score()) facts["overall_score"] = result.overall_score();
+  if (result.anti_spoof_result().has_spoof_detected()) {
+    const bool detected = result.anti_spoof_result().spoof_detected();
+    parts.emplace_back(detected ? "spoof detected" : "no spoof");
+    facts["spoof_detected"] = detected;
+  }
+  return parts.empty() ? "submitted" : absl::StrJoin(parts, ", ");
+}
+
+std::string FramesText(int sent, const FramePlan& plan) {
+  const auto missing = sent < plan.count ? " of " + std::to_string(plan.count) : "";
+  return std::to_string(sent) + missing + " x " + ExactSize(plan.bytes);
+}
+
+json FramesFacts(int sent, const FramePlan& plan) {
+  return {{"frames", sent}, {"frame_bytes", plan.bytes}, {"bytes", plan.Bytes(sent)}};
+}
+
 json StatusFacts(const v1::Verification& verification) {
   json facts{{"status", StatusName(verification)}};
   if (verification.status() == v1::VERIFICATION_STATUS_UNSPECIFIED) {

@@ -4,9 +4,11 @@
 #include <optional>
 #include <string>
 
+#include "gateway/verify/frame_plan.h"
 #include "kora/idv/v1/biometric_service.pb.h"
 #include "kora/idv/v1/document_service.pb.h"
 #include "kora/idv/v1/liveness.pb.h"
+#include "kora/idv/v1/liveness_service.pb.h"
 #include "kora/idv/v1/verification.pb.h"
 
 namespace idv::verify {
@@ -32,5 +34,11 @@ std::string ChallengeName(kora::idv::v1::LivenessChallengeType type, const std::
 std::string Described(const kora::idv::v1::DocumentResult& result, nlohmann::json& facts);
 std::string Described(const kora::idv::v1::SelfieResult& result, nlohmann::json& facts);
 std::string Described(const kora::idv::v1::LivenessChallengeResult& result, nlohmann::json& facts);
+std::string Described(const kora::idv::v1::LivenessFramesResult& result, nlohmann::json& facts);
+
+// How many frames of which size were sent, as in "30 x 64 KiB", or "12 of 30 x 64 KiB" when the
+// gateway answered before it had all.
+std::string FramesText(int sent, const FramePlan& plan);
+nlohmann::json FramesFacts(int sent, const FramePlan& plan);
 
 }  // namespace idv::verify

@@ -26,6 +26,7 @@ struct Failure {
   std::vector<Violation> violations;  // of google.rpc.BadRequest
   std::optional<std::chrono::milliseconds> retry_after;
   std::string request_id;
+  std::optional<int> frames_sent;  // of a stream of frames, before it failed
 };
 
 // Reads what a failed call brought: its status, the google.rpc.Status in it, and the trailers of

@@ -18,6 +18,7 @@ json ErrorObject(const Failure& failure) {
   }
   if (failure.retry_after) error["retry_after_ms"] = failure.retry_after->count();
   if (!failure.request_id.empty()) error["request_id"] = failure.request_id;
+  if (failure.frames_sent) error["frames_sent"] = *failure.frames_sent;
   return error;
 }
 

@@ -13,6 +13,8 @@ class JsonReport final : public Report {
   explicit JsonReport(std::ostream& out) : out_(out) {}
 
   void Done(const Step& step) override;
+  // A program wants the result only.
+  void Progressed(const Progress& /*progress*/) override {}
   void Failed(const std::string& step, std::chrono::milliseconds took,
               std::chrono::milliseconds total, const Failure& failure) override;
   void Decided(const Decision& decision) override;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -13,6 +14,7 @@
 #include "gateway/verify/json_report.h"
 #include "gateway/verify/options.h"
 #include "gateway/verify/person_report.h"
+#include "gateway/verify/progress_bar.h"
 #include "gateway/verify/session.h"
 #include "gateway/verify/steps.h"
 
@@ -24,15 +26,19 @@ std::string Environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+bool IsScreen(int file) { return isatty(file) != 0 && Environment("TERM") != "dumb"; }
+
 // See https://no-color.org.
-bool WantsColours() {
-  return isatty(STDOUT_FILENO) != 0 && Environment("NO_COLOR").empty() &&
-         Environment("TERM") != "dumb";
+bool WantsColours() { return IsScreen(STDOUT_FILENO) && Environment("NO_COLOR").empty(); }
+
+std::optional<ProgressBar> MakeBar() {
+  if (!IsScreen(STDERR_FILENO)) return std::nullopt;
+  return ProgressBar(std::cerr, STDERR_FILENO);
 }
 
 std::unique_ptr<Report> MakeReport(bool json) {
   if (json) return std::make_unique<JsonReport>(std::cout);
-  return std::make_unique<PersonReport>(std::cout, std::cerr, WantsColours());
+  return std::make_unique<PersonReport>(std::cout, std::cerr, WantsColours(), MakeBar());
 }
 
 int Main(int argc, const char* const* argv) {

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "gateway/verify/file.h"
+#include "gateway/verify/frame_flags.h"
 #include "gateway/verify/sample_picture.h"
 #include "gateway/verify/text.h"
 
@@ -33,7 +34,7 @@ std::string RandomExternalId() {
   return absl::StrFormat("test-approve-%08x", random());
 }
 
-void DescribeFlags(CLI::App& app, Options& options, Files& files) {
+void DescribeFlags(CLI::App& app, Options& options, Files& files, FrameFlags& frames) {
   app.set_version_flag("--version", std::string("idv-verify ") + IDV_VERSION,
                        "Print the version and exit");
   app.add_option("--target", options.target, "The gateway: HOST:PORT or unix:/PATH")
@@ -46,6 +47,7 @@ void DescribeFlags(CLI::App& app, Options& options, Files& files) {
   app.add_option("--tls-cert", files.certificate, "The caller's PEM certificate; turns TLS on");
   app.add_option("--tls-key", files.key, "The key of --tls-cert");
   app.add_option("--image", files.image, "The picture for all uploads [a small built-in JPEG]");
+  DescribeFrameFlags(app, frames);
   app.add_option("--document-type", options.document_type, "A code as of ListDocumentTypes")
       ->capture_default_str();
   app.add_option("--country", options.country, "The issuing country, ISO 3166-1 alpha-2");
@@ -96,12 +98,15 @@ absl::Status ReadToken(const Files& files, std::string& token) {
   return absl::OkStatus();
 }
 
-absl::Status Complete(Options& options, const Files& files) {
+absl::Status Complete(Options& options, const Files& files, const FrameFlags& frames) {
   if (options.target.empty()) return Mistake("--target: is empty");
   if (!options.tenant.empty() && !FitsMetadata(options.tenant)) {
     return Mistake("--tenant: takes printable ASCII only");
   }
   if (auto read = ReadTimeout(options); !read.ok()) return read;
+  const auto plan = ReadFramePlan(frames);
+  if (!plan.ok()) return plan.status();
+  options.frames = *plan;
   if (auto read = ReadTls(files, options.tls); !read.ok()) return read;
   if (auto read = ReadToken(files, options.token); !read.ok()) return read;
   if (options.external_id.empty()) options.external_id = RandomExternalId();
@@ -119,12 +124,13 @@ int Refuse(const std::string& mistake) {
 std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   Options options;
   Files files;
+  FrameFlags frames;
   CLI::App app("Runs one whole identity verification through the gateway and prints each step.",
                "idv-verify");
   app.footer(
       "Exit code: 0 VERIFIED, 1 another decision, 2 no decision (a failed call, a timeout, a bad "
       "flag).");
-  DescribeFlags(app, options, files);
+  DescribeFlags(app, options, files, frames);
 
   try {
     app.parse(argc, argv);
@@ -133,7 +139,7 @@ std::variant<Options, int> ParseOptions(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return Refuse(error.what());
   }
-  if (auto complete = Complete(options, files); !complete.ok()) {
+  if (auto complete = Complete(options, files, frames); !complete.ok()) {
     return Refuse(std::string(complete.message()));
   }
   return options;

@@ -4,6 +4,8 @@
 #include <string>
 #include <variant>
 
+#include "gateway/verify/frame_plan.h"
+
 namespace idv::verify {
 
 // What to prove to the gateway, and what to trust. Contents of PEM files; empty means not given.
@@ -22,6 +24,7 @@ struct Options {
   std::string token;  // empty: none is sent
   Tls tls;
   std::string image;
+  FramePlan frames;
   std::string document_type = "international_passport";
   std::string country;
   std::string timeout_text = "60s";

@@ -27,6 +27,10 @@ std::string Summary(const Decision& decision) {
 
 void PersonReport::Done(const Step& step) { Row(step.name, step.took, OneLine(step.text)); }
 
+void PersonReport::Progressed(const Progress& progress) {
+  if (bar_) bar_->Draw(progress);
+}
+
 void PersonReport::Failed(const std::string& step, milliseconds took, milliseconds total,
                           const Failure& failure) {
   Row(step, took, Paint(kRed, failure.code));
@@ -44,6 +48,7 @@ void PersonReport::Failed(const std::string& step, milliseconds took, millisecon
     Detail("retry after", absl::StrFormat("%d ms", failure.retry_after->count()));
   }
   Detail("request id", failure.request_id);
+  if (failure.frames_sent) Detail("frames sent", std::to_string(*failure.frames_sent));
   err_ << std::flush;
 }
 
@@ -56,7 +61,8 @@ void PersonReport::Decided(const Decision& decision) {
 }
 
 void PersonReport::Row(const std::string& name, milliseconds took, const std::string& text) {
-  out_ << absl::StrFormat("%-14s %5d ms  ", name, took.count()) << text << std::endl;
+  if (bar_) bar_->Erase();
+  out_ << absl::StrFormat("%-15s %5d ms  ", name, took.count()) << text << std::endl;
 }
 
 void PersonReport::Detail(const std::string& name, const std::string& text) {

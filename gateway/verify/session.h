@@ -32,12 +32,20 @@ class Session {
   Reply<Message> Call(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Request&,
                                                             Message*),
                       const Request& request) const {
+    return Converse<Message>([&](const auto& channel, auto& context, Message& message) {
+      return (Service::NewStub(channel).get()->*method)(&context, request, &message);
+    });
+  }
+
+  // The same for a call that is more than a request and an answer: `talk(channel, context,
+  // message)` makes it, fills in the answer and returns how it ended.
+  template <typename Message, typename Talk>
+  Reply<Message> Converse(const Talk& talk) const {
     Reply<Message> reply;
     grpc::ClientContext context;
     Prepare(context);
-    const auto stub = Service::NewStub(channel_);
     const auto start = Clock::now();
-    const auto status = (stub.get()->*method)(&context, request, &reply.message);
+    const grpc::Status status = talk(channel_, context, reply.message);
     reply.took = Since(start);
     if (!status.ok()) reply.failure = ExplainHere(status, context);
     return reply;

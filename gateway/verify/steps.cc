@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gateway/verify/describe.h"
+#include "gateway/verify/frame_upload.h"
 #include "kora/idv/v1/biometric_service.grpc.pb.h"
 #include "kora/idv/v1/document_service.grpc.pb.h"
 #include "kora/idv/v1/liveness_service.grpc.pb.h"
@@ -22,12 +23,21 @@ using std::chrono::nanoseconds;
 
 constexpr nanoseconds kPollInterval = std::chrono::seconds(1);
 
+// Names the challenge in a message, also one that is newer than the enum.
+template <typename Message>
+void SetChallenge(const v1::LivenessChallenge& challenge, Message& message) {
+  message.set_challenge_type(challenge.type());
+  if (challenge.type() == v1::LIVENESS_CHALLENGE_TYPE_UNSPECIFIED) {
+    message.set_challenge_type_raw(challenge.type_raw());
+  }
+}
+
 }  // namespace
 
 ExitCode Steps::Run() {
   const bool complete = Connect() && Create() && LookUpDocumentType() && UploadFront() &&
-                        UploadBack() && UploadSelfie() && ShowLiveness() && Complete() &&
-                        AwaitDecision();
+                        UploadBack() && UploadSelfie() && ShowLiveness() && StreamFrames() &&
+                        Complete() && AwaitDecision();
   return complete ? Decide() : ExitCode::kNoDecision;
 }
 
@@ -122,27 +132,25 @@ bool Steps::UploadSelfie() {
 bool Steps::ShowLiveness() {
   v1::CreateLivenessSessionRequest request;
   request.set_verification_id(verification_.id());
-  const auto reply = session_.Call<v1::LivenessService>(
-      &v1::LivenessService::Stub::CreateLivenessSession, request);
+  auto reply = session_.Call<v1::LivenessService>(&v1::LivenessService::Stub::CreateLivenessSession,
+                                                  request);
   if (!Succeeded("liveness", reply)) return false;
+  liveness_ = std::move(reply.message);
 
   std::vector<std::string> names;
-  for (const auto& challenge : reply.message.challenges()) {
+  for (const auto& challenge : liveness_.challenges()) {
     names.push_back(ChallengeName(challenge.type(), challenge.type_raw()));
   }
   Done("liveness", reply.took, names.empty() ? "no challenges" : absl::StrJoin(names, ", "),
        {{"challenges", names}});
-  return std::all_of(reply.message.challenges().begin(), reply.message.challenges().end(),
+  return std::all_of(liveness_.challenges().begin(), liveness_.challenges().end(),
                      [this](const v1::LivenessChallenge& challenge) { return Submit(challenge); });
 }
 
 bool Steps::Submit(const v1::LivenessChallenge& challenge) {
   v1::SubmitLivenessChallengeRequest request;
   request.set_verification_id(verification_.id());
-  request.set_challenge_type(challenge.type());
-  if (challenge.type() == v1::LIVENESS_CHALLENGE_TYPE_UNSPECIFIED) {
-    request.set_challenge_type_raw(challenge.type_raw());
-  }
+  SetChallenge(challenge, request);
   request.set_image(options_.image);
 
   const auto reply = session_.Call<v1::LivenessService>(
@@ -152,6 +160,34 @@ bool Steps::Submit(const v1::LivenessChallenge& challenge) {
   json facts{{"challenge", name}};
   const auto text = Described(reply.message, facts);
   Done("challenge", reply.took, name + " " + text, facts);
+  return true;
+}
+
+// They show the first challenge, or no particular one where there is none.
+bool Steps::StreamFrames() {
+  const auto& plan = options_.frames;
+  if (plan.count == 0) return true;
+  v1::LivenessFramesHeader header;
+  header.set_verification_id(verification_.id());
+  std::string name;
+  if (liveness_.challenges_size() > 0) {
+    const auto& challenge = liveness_.challenges(0);
+    SetChallenge(challenge, header);
+    name = ChallengeName(challenge.type(), challenge.type_raw());
+  }
+
+  FrameUpload upload(plan, options_.image, report_);
+  auto reply = session_.Converse<v1::LivenessFramesResult>(
+      [&](const auto& channel, auto& context, auto& result) {
+        return upload.Run(channel, context, header, result);
+      });
+  if (reply.failure) reply.failure->frames_sent = upload.Sent();
+  if (!Succeeded("liveness frames", reply)) return false;
+  auto facts = FramesFacts(upload.Sent(), plan);
+  if (!name.empty()) facts["challenge"] = name;
+  const auto text = Described(reply.message, facts);
+  Done("liveness frames", reply.took,
+       FramesText(upload.Sent(), plan) + (name.empty() ? "" : " of " + name) + ", " + text, facts);
   return true;
 }
 

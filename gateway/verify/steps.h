@@ -33,6 +33,7 @@ class Steps {
   bool UploadSelfie();
   bool ShowLiveness();
   bool Submit(const kora::idv::v1::LivenessChallenge& challenge);
+  bool StreamFrames();
   bool Complete();
   bool AwaitDecision();
 
@@ -47,6 +48,7 @@ class Steps {
   const Session& session_;
   Report& report_;
   bool requires_back_ = false;
+  kora::idv::v1::LivenessSession liveness_;
   kora::idv::v1::Verification verification_;  // as the gateway sent it last
 };
 

@@ -6,6 +6,12 @@
 #include <algorithm>
 
 namespace idv::verify {
+namespace {
+
+constexpr std::size_t kKibi = 1024;
+constexpr std::size_t kMebi = kKibi * 1024;
+
+}  // namespace
 
 std::string OneLine(const std::string& text) {
   std::string line;
@@ -17,6 +23,17 @@ std::string OneLine(const std::string& text) {
 }
 
 std::string Score(double score) { return absl::StrFormat("%.1f", score); }
+
+std::string ExactSize(std::size_t bytes) {
+  if (bytes >= kMebi && bytes % kMebi == 0) return absl::StrFormat("%d MiB", bytes / kMebi);
+  if (bytes >= kKibi && bytes % kKibi == 0) return absl::StrFormat("%d KiB", bytes / kKibi);
+  return absl::StrFormat("%d byte%s", bytes, bytes == 1 ? "" : "s");
+}
+
+std::string RoughSize(double bytes) {
+  if (bytes >= kMebi) return absl::StrFormat("%.1f MiB", bytes / kMebi);
+  return absl::StrFormat("%.1f KiB", bytes / kKibi);
+}
 
 bool FitsMetadata(const std::string& text) {
   return !text.empty() && text.front() != ' ' && text.back() != ' ' &&

@@ -14,6 +14,12 @@ struct Outcome {
   std::chrono::milliseconds took{};
 };
 
+// Runs idv-verify.
+Outcome Verify(const std::vector<std::string>& arguments);
+
+// The same, with a terminal of so many columns for its stderr; that is in `err` as it was written.
+Outcome VerifyOnTerminal(const std::vector<std::string>& arguments, int columns);
+
 // Runs a program (a path, or a name to look up) with these arguments and waits for its end.
 Outcome RunProgram(const std::string& program, const std::vector<std::string>& arguments);
 

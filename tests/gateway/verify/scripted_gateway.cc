@@ -81,8 +81,7 @@ class ScriptedGateway::Liveness final : public v1::LivenessService::Service {
   Status CreateLivenessSession(ServerContext* context,
                                const v1::CreateLivenessSessionRequest* request,
                                v1::LivenessSession* reply) override {
-    reply->add_challenges()->set_type(v1::LIVENESS_CHALLENGE_TYPE_BLINK);
-    reply->add_challenges()->set_type_raw("wink");  // newer than the enum
+    *reply = gateway_.liveness_;
     return gateway_.Note("CreateLivenessSession", *context, *request);
   }
   Status SubmitLivenessChallenge(ServerContext* context,
@@ -91,6 +90,24 @@ class ScriptedGateway::Liveness final : public v1::LivenessService::Service {
     reply->set_completed(true);
     reply->set_score(75);
     return gateway_.Note("SubmitLivenessChallenge", *context, *request);
+  }
+  Status StreamLivenessFrames(ServerContext* context,
+                              grpc::ServerReader<v1::StreamLivenessFramesRequest>* reader,
+                              v1::LivenessFramesResult* reply) override {
+    while (gateway_.ignores_frames_ && !context->IsCancelled()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    v1::StreamLivenessFramesRequest message;
+    v1::StreamLivenessFramesRequest header;
+    for (int messages = 0; messages <= gateway_.frames_wanted_ && reader->Read(&message);
+         ++messages) {
+      if (messages == 0) header = message;
+      gateway_.NoteStreamed(message);
+    }
+    reply->set_completed(true);
+    reply->set_score(88);
+    reply->mutable_anti_spoof_result()->set_spoof_detected(false);
+    return gateway_.Note("StreamLivenessFrames", *context, header);
   }
 
  private:
@@ -118,6 +135,8 @@ class ScriptedGateway::Reference final : public v1::ReferenceService::Service {
 
 ScriptedGateway::ScriptedGateway(std::shared_ptr<grpc::ServerCredentials> credentials,
                                  const std::string& socket) {
+  liveness_.add_challenges()->set_type(v1::LIVENESS_CHALLENGE_TYPE_BLINK);
+  liveness_.add_challenges()->set_type_raw("wink");  // newer than the enum
   services_.push_back(std::make_unique<Verifications>(*this));
   services_.push_back(std::make_unique<Documents>(*this));
   services_.push_back(std::make_unique<Biometrics>(*this));
@@ -154,6 +173,19 @@ std::vector<std::string> ScriptedGateway::Methods() const {
   return methods;
 }
 
+std::vector<v1::StreamLivenessFramesRequest> ScriptedGateway::Stream() const {
+  const std::lock_guard lock(mutex_);
+  return stream_;
+}
+
+void ScriptedGateway::Challenge(const std::vector<v1::LivenessChallenge>& challenges) {
+  *liveness_.mutable_challenges() = {challenges.begin(), challenges.end()};
+}
+
+void ScriptedGateway::EndFramesAfter(int frames) { frames_wanted_ = frames; }
+
+void ScriptedGateway::IgnoreFrames() { ignores_frames_ = true; }
+
 void ScriptedGateway::Delay(std::chrono::milliseconds delay) {
   const std::lock_guard lock(mutex_);
   delay_ = delay;
@@ -178,6 +210,11 @@ Status ScriptedGateway::Note(const std::string& method, ServerContext& context,
     context.AddTrailingMetadata(name, value);
   }
   return failing->second.status;
+}
+
+void ScriptedGateway::NoteStreamed(const v1::StreamLivenessFramesRequest& message) {
+  const std::lock_guard lock(mutex_);
+  stream_.push_back(message);
 }
 
 v1::Verification ScriptedGateway::NextAnswer() {

@@ -3,7 +3,9 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 
+#include <chrono>
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,8 +21,8 @@
 namespace idv::verify {
 
 // A gateway that answers as it is told and remembers what it was asked. By default every
-// verification is VERIFIED at once, `us_drivers_license` has a back side, and liveness has two
-// challenges. Tell it before the first call.
+// verification is VERIFIED at once, `us_drivers_license` has a back side, liveness has two
+// challenges, and frames are taken up to the end of their stream. Tell it before the first call.
 class ScriptedGateway {
  public:
   struct Call {
@@ -42,11 +44,19 @@ class ScriptedGateway {
             std::map<std::string, std::string> trailers = {});
   // What CompleteVerification answers, and after it GetVerification, one after the other.
   void Decide(std::deque<kora::idv::v1::Verification> answers);
+  // What CreateLivenessSession answers.
+  void Challenge(const std::vector<kora::idv::v1::LivenessChallenge>& challenges);
+  // Ends the stream of frames after so many of them.
+  void EndFramesAfter(int frames);
+  // Reads no frame, and does not end the stream either.
+  void IgnoreFrames();
   // How long every call takes.
   void Delay(std::chrono::milliseconds delay);
 
   std::vector<Call> Calls() const;
   std::vector<std::string> Methods() const;
+  // The messages of the stream of frames.
+  std::vector<kora::idv::v1::StreamLivenessFramesRequest> Stream() const;
 
  private:
   struct Failing {
@@ -62,13 +72,20 @@ class ScriptedGateway {
   // Remembers the call; what it returns is how the call ends unless it is OK.
   grpc::Status Note(const std::string& method, grpc::ServerContext& context,
                     const google::protobuf::Message& request);
+  void NoteStreamed(const kora::idv::v1::StreamLivenessFramesRequest& message);
   kora::idv::v1::Verification NextAnswer();
+
+  // Told before the first call.
+  kora::idv::v1::LivenessSession liveness_;
+  int frames_wanted_ = std::numeric_limits<int>::max();
+  bool ignores_frames_ = false;
 
   mutable std::mutex mutex_;
   std::vector<Call> calls_;
   std::map<std::string, Failing> failing_;
   std::deque<kora::idv::v1::Verification> answers_;
   std::chrono::milliseconds delay_{};
+  std::vector<kora::idv::v1::StreamLivenessFramesRequest> stream_;
 
   std::vector<std::unique_ptr<grpc::Service>> services_;
   int port_ = 0;
