@@ -15,9 +15,9 @@ using std::chrono::milliseconds;
 // Over the largest message that is taken, so that our own error can say that one is too large.
 constexpr size_t kTransportReserveBytes = 1 << 20;
 
-// What gRPC may use beside the uploads that it reads: connections, and what it has read ahead of
-// some thousand calls.
-constexpr size_t kMemoryReserveBytes = size_t{256} << 20;
+// What gRPC may use beside uploads and frames: connections, and what it has read ahead of some
+// thousand calls.
+constexpr size_t kMemoryReserveBytes = size_t{128} << 20;
 
 // How much of a request gRPC reads ahead of us.
 constexpr int kStreamWindowBytes = 64 << 10;
@@ -84,11 +84,11 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
       config.limits.max_message_bytes +
       std::max(config.limits.max_image_bytes, config.frames.max_frame_bytes);
   builder.SetMaxReceiveMessageSize(static_cast<int>(largest_message + kTransportReserveBytes));
-  // The last resort, since it ends running calls too: what is read at once and what is held then,
-  // where streams may go over their account.
+  // The last resort, since it ends running calls too. What is held of a message lies where gRPC has
+  // put it, so it counts.
   grpc::ResourceQuota quota("callers");
   const auto shards = static_cast<size_t>(config.shards);
-  quota.Resize(shards * ReadingTurns::kAtOnce * largest_message + 2 * config.caps.upload_bytes +
+  quota.Resize(shards * ReadingTurns::kAtOnce * largest_message + config.caps.upload_bytes +
                kMemoryReserveBytes);
   builder.SetResourceQuota(quota);
 }

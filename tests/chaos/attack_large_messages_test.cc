@@ -30,7 +30,7 @@ constexpr char kRpc[] = "/kora.idv.v1.DocumentService/UploadDocument";
 
 // What gRPC may use, with one shard, over which it ends calls; while it does, as much comes in
 // again.
-constexpr size_t kLastResortKib = size_t{2} * (8 * 14 + 256) * kKibPerMib;
+constexpr size_t kLastResortKib = size_t{2} * (8 * 14 + 256 + 128) * kKibPerMib;
 // `limits.upload_memory`, eight uploads that are being read, and what gRPC has read ahead of the
 // others.
 constexpr size_t kUploadsKib = (256 + 8 * 14 + 64) * kKibPerMib;

@@ -243,7 +243,7 @@ TEST_F(ErrorsTest, AMessageOverItsLimitIsRefusedWithAReason) {
 }
 
 TEST_F(ErrorsTest, AMessageOverTheTransportsLimitIsRefusedByTheTransport) {
-  const auto reply = UploadSelfie(3 << 20);
+  const auto reply = UploadSelfie(4 << 20);  // a frame may have 2 MiB, and another one is spare
 
   EXPECT_EQ(reply.status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_FALSE(reply.has_details);
