@@ -3,7 +3,10 @@
 #include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <coroutine>
@@ -24,6 +27,9 @@ constexpr size_t kMaxIdleHandles = 64;
 // those may wait for long.
 constexpr long kUploadBufferBytes = 64 << 10;
 constexpr long kStreamBufferBytes = 32 << 10;
+// What of a body the kernel holds before it is on its way: the default of some MB would hide for
+// long that the server reads slowly, or not at all, and fill the memory of the machine.
+constexpr int kUnsentBytes = 64 << 10;
 // From here on an answer means that the body is of no more use.
 constexpr long kFirstRefusal = 300;
 // Connections kept, those in use included: beyond them one is closed for every request that ends.
@@ -62,6 +68,12 @@ int ToCurl(uint32_t epoll_events) {
   return ((epoll_events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
          ((epoll_events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
          ((epoll_events & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
+}
+
+// For CURLOPT_SOCKOPTFUNCTION.
+int SetUpSocket(void*, curl_socket_t fd, curlsocktype) {
+  setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes, sizeof kUnsentBytes);
+  return CURL_SOCKOPT_OK;
 }
 
 bool IsPlaintext(absl::string_view url) { return absl::StartsWith(url, "http://"); }
@@ -415,6 +427,7 @@ HttpClient::Easy HttpClient::NewEasy() const {
   }
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(options_.connect_timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, &SetUpSocket);
   curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, static_cast<long>(options_.max_idle.count()));
   curl_easy_setopt(curl, CURLOPT_MAXLIFETIME_CONN, kMaxConnectionSeconds);
