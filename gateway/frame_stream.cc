@@ -10,7 +10,7 @@
 namespace idv {
 namespace {
 
-// 64 KiB that gRPC reads ahead, and the buffers of gRPC's call and of libcurl's transfer.
+// What gRPC reads ahead, and the buffers of gRPC's call and of libcurl's transfer.
 constexpr size_t kBuffersBytes = size_t{128} << 10;
 
 absl::Status Cancelled() { return Fail(reason::kCallerCancelled, "the caller cancelled"); }

@@ -27,6 +27,9 @@ constexpr size_t kMaxIdleHandles = 64;
 // those may wait for long.
 constexpr long kUploadBufferBytes = 64 << 10;
 constexpr long kStreamBufferBytes = 32 << 10;
+// The same of the answer while it comes.
+constexpr long kReceiveBufferBytes = 16 << 10;
+constexpr long kStreamReceiveBytes = 4 << 10;
 // What of a body the kernel holds before it is on its way: the default of some MB would hide for
 // long that the server reads slowly, or not at all, and fill the memory of the machine.
 constexpr int kUnsentBytes = 64 << 10;
@@ -194,6 +197,8 @@ void HttpClient::Transfer::SetUp(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
   SetBody(easy);
+  const bool is_stream = request_.body != nullptr && !request_.body->size();
+  curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, is_stream ? kStreamReceiveBytes : kReceiveBufferBytes);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers_->first());
   const bool large =
       request_.body != nullptr && request_.body->size().value_or(UINT64_MAX) > kLargeBody;

@@ -38,6 +38,9 @@ const int kFrames = Sized(10, 30);
 const int kBytesPerSecond = Sized(300'000, 50'000);
 constexpr size_t kFrameBytes = 100'000;
 constexpr size_t kConnections = 8;
+// After which all buffers are full.
+const milliseconds kFilled = Sized<milliseconds>(milliseconds(1000), seconds(5));
+const milliseconds kMeasured = Sized<milliseconds>(milliseconds(1000), seconds(5));
 constexpr milliseconds kStopped{3000};
 constexpr size_t kUnaryCalls = 300;
 
@@ -47,6 +50,7 @@ Json Config(const Sandbox& sandbox) {
   Json config = e2e::BasicConfig(sandbox.base_url());
   config["limits"]["max_in_flight_per_caller"] = 2 * kStreams;
   config["limits"]["max_in_flight_per_tenant"] = 2 * kStreams;
+  config["limits"]["max_deadline"] = "300s";
   config["drain"]["stream_grace"] = "1s";
   config["drain"]["unary_grace"] = "1s";
   return config;
@@ -107,7 +111,7 @@ TEST_F(FrameStormTest, AllEndWellInLittleMemoryAndDisturbNoOtherCall) {
   const size_t before = ResidentKib();
   const auto begin = steady_clock::now();
   FrameLoad load(channels_, ids_,
-                 {.frames = kFrames, .frame_bytes = kFrameBytes, .timeout = seconds(115)});
+                 {.frames = kFrames, .frame_bytes = kFrameBytes, .timeout = seconds(280)});
   size_t most = 0;
   std::jthread watcher([&](const std::stop_token& stop) {
     while (!stop.stop_requested()) {
@@ -116,8 +120,8 @@ TEST_F(FrameStormTest, AllEndWellInLittleMemoryAndDisturbNoOtherCall) {
     }
   });
 
-  std::this_thread::sleep_for(seconds(1));
-  const double use = ProcessorUse(seconds(1));
+  std::this_thread::sleep_for(kFilled);
+  const double use = ProcessorUse(kMeasured);
   const double p99 = UnaryP99();
   EXPECT_EQ(load.running(), kStreams);
   sandbox_.process().Signal(SIGSTOP);
