@@ -98,11 +98,8 @@ Calls::Calls(const Methods& methods, Options options)
 
 void Calls::ServeOn(Shard& shard) {
   for (const Method& method : methods_.all()) {
-    if (method.is_frame_stream()) {
-      Spawn(ServeFrameStream(shard, method));
-    } else {
-      Spawn(method.is_upload() ? ServeUpload(shard, method) : Serve(shard, method));
-    }
+    const bool has_images = method.is_upload() || method.is_frame_stream();
+    Spawn(has_images ? ServeUpload(shard, method) : Serve(shard, method));
   }
 }
 
@@ -133,24 +130,14 @@ Task<> Calls::ServeUpload(Shard& shard, const Method& method) {
   const bool matched = co_await call.operation;
   if (!matched) co_return;
   Spawn(ServeUpload(shard, method));
-  exchange.requested.emplace(shard, reader, call.cancellation);
+  if (method.is_frame_stream()) {
+    exchange.frames.emplace(shard, reader, call.cancellation, frames_format_, options_.frames);
+  } else {
+    exchange.requested.emplace(shard, reader, call.cancellation);
+  }
   co_await Answer(shard, method, exchange, reader);
-  co_await exchange.requested->End();
-  co_await call.done;
-}
-
-Task<> Calls::ServeFrameStream(Shard& shard, const Method& method) {
-  Exchange exchange(shard);
-  IncomingCall& call = exchange.call;
-  RawService::UploadReader reader(&call.context);
-  ServiceOf(method).RequestUpload(method.index_in_service, call.context, reader, shard.queue(),
-                                  call.operation.tag());
-  const bool matched = co_await call.operation;
-  if (!matched) co_return;
-  Spawn(ServeFrameStream(shard, method));
-  exchange.frames.emplace(shard, reader, call.cancellation, frames_format_, options_.frames);
-  co_await Answer(shard, method, exchange, reader);
-  co_await exchange.frames->End();
+  Task<> ending = exchange.frames ? exchange.frames->End() : exchange.requested->End();
+  co_await ending;
   co_await call.done;
 }
 

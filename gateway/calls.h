@@ -53,8 +53,8 @@ class Calls {
   struct Exchange;
 
   Task<> Serve(Shard& shard, const Method& method);
+  // Of one message with images, or of a stream of them.
   Task<> ServeUpload(Shard& shard, const Method& method);
-  Task<> ServeFrameStream(Shard& shard, const Method& method);
   // Runs the call, whose messages have not been read yet if it is an upload or a frame stream, and
   // ends it.
   template <typename Writer>

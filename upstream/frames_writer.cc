@@ -14,21 +14,16 @@
 namespace idv {
 namespace {
 
-using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using kora::idv::v1::LivenessFrame;
 using kora::idv::v1::LivenessFramesHeader;
 
-const FieldDescriptor* FieldOf(const Descriptor& type, int number) {
-  return type.FindFieldByNumber(number);
-}
-
 const FieldDescriptor* HeaderField(int number) {
-  return FieldOf(*LivenessFramesHeader::descriptor(), number);
+  return LivenessFramesHeader::descriptor()->FindFieldByNumber(number);
 }
 
 const FieldDescriptor* FrameField(int number) {
-  return FieldOf(*LivenessFrame::descriptor(), number);
+  return LivenessFrame::descriptor()->FindFieldByNumber(number);
 }
 
 JsonEncoder CompileHeader(const FrameKeys& keys) {
