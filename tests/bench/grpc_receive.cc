@@ -17,7 +17,7 @@ using Service = kora::idv::v1::LivenessService::WithRawMethod_StreamLivenessFram
     kora::idv::v1::LivenessService::Service>;
 
 // As the gateway has it.
-constexpr int kStreamWindowBytes = 32 << 10;
+constexpr int kStreamWindowBytes = 16 << 10;
 
 struct Call {
   enum class State { kAsked, kReading, kAnswered };

@@ -31,7 +31,8 @@ using boost::system::error_code;
 constexpr std::uint32_t kMaxHeaderBytes = 64 << 10;
 constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::chrono::milliseconds kAcceptPause{10};
-constexpr int kSlowReceiveBuffer = 16 << 10;
+// Not less than a segment on loopback, or the kernel tells the client of new room seconds late.
+constexpr int kSlowReceiveBuffer = 64 << 10;
 
 // Hands every piece of a body to a BodySink as soon as it is read.
 struct SinkBody {
