@@ -183,9 +183,13 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
   const Sender* const sender = tenant ? &options_.tenants[*tenant] : nullptr;
   absl::Status status;
   if (exchange.frames) {
-    status = co_await exchange.frames->Run(
-        {.route = method.route, .sender = sender, .deadline = deadline}, *exchange.ticket,
-        exchange.response_bytes, exchange.report);
+    const FrameStream::Order order{.route = method.route,
+                                   .sender = sender,
+                                   .deadline = deadline,
+                                   .ticket = *exchange.ticket,
+                                   .out = exchange.response_bytes,
+                                   .report = exchange.report};
+    status = co_await exchange.frames->Run(order);
   } else {
     status = co_await RunUnary(shard, method, exchange, sender, deadline);
   }

@@ -39,11 +39,11 @@ size_t FrameStream::LeastBytes(const Options& options) {
   return kBuffersBytes + (options.buffered ? options.max_stream_bytes : 0);
 }
 
-Task<absl::Status> FrameStream::Run(Order order, Admission::Ticket& ticket, std::string& out,
-                                    CallReport& report) {
+Task<absl::Status> FrameStream::Run(Order order) {
+  order_ = &order;
   if (cancellation_.fired()) co_return Cancelled();
   const Cancellation::Listener on_cancel(cancellation_, [this] { changed_.Set(); });
-  const absl::Status carried = co_await Carry(order, ticket, out, report);
+  const absl::Status carried = co_await Carry();
   // Without this the upstream would wait for the rest.
   if (!carried.ok()) cancellation_.Fire();
   while (is_sending_ && !answer_) co_await changed_;
@@ -51,17 +51,16 @@ Task<absl::Status> FrameStream::Run(Order order, Admission::Ticket& ticket, std:
 }
 
 // OK: the upstream has all of it, or has answered before.
-Task<absl::Status> FrameStream::Carry(Order order, Admission::Ticket& ticket, std::string& out,
-                                      CallReport& report) {
-  absl::Status status = co_await Receive(order);
+Task<absl::Status> FrameStream::Carry() {
+  absl::Status status = co_await Receive();
   if (!status.ok()) co_return status;
-  status = Begin(order.route);
+  status = Begin();
   if (!status.ok()) co_return status;
-  if (!options_.buffered) Send(order, out, report);
+  if (!options_.buffered) Send();
 
   bool is_marked = false;
   for (;;) {
-    status = co_await Receive(order);
+    status = co_await Receive();
     if (!status.ok() || answer_ || has_ended_) break;
     if (is_marked) co_return BreaksProtocol("nothing may follow the end mark");
     is_marked = message_.has_end();
@@ -69,20 +68,20 @@ Task<absl::Status> FrameStream::Carry(Order order, Admission::Ticket& ticket, st
     if (!status.ok()) co_return status;
     if (is_marked || options_.buffered) continue;
 
-    ticket.SetUploadBytes(LeastBytes(options_) + held_bytes_);
+    order_->ticket.SetUploadBytes(LeastBytes(options_) + held_bytes_);
     body_->Add(std::exchange(part_, {}));
     status = co_await AwaitTaken();
     if (!status.ok() || answer_) break;
     held_.clear();
     held_bytes_ = 0;
-    ticket.SetUploadBytes(LeastBytes(options_));
+    order_->ticket.SetUploadBytes(LeastBytes(options_));
   }
   if (!status.ok() || answer_) co_return status;
 
   if (writer_.frames() == 0) co_return BreaksProtocol("it needs at least one frame");
   writer_.End(part_);
   if (options_.buffered) {
-    Send(order, out, report);
+    Send();
   } else {
     body_->Add(std::exchange(part_, {}));
     body_->End();
@@ -91,27 +90,27 @@ Task<absl::Status> FrameStream::Carry(Order order, Admission::Ticket& ticket, st
 }
 
 // Reads the next message, or finds that none will come, unless the upstream answers first.
-Task<absl::Status> FrameStream::Receive(Order order) {
+Task<absl::Status> FrameStream::Receive() {
   bool is_late = false;
   Timer patience(shard_.loop().timers(), [&] {
     is_late = true;
     changed_.Set();
   });
   const TimePoint now = Clock::now();
-  patience.Set(std::min(now + options_.idle, order.deadline));
+  patience.Set(std::min(now + options_.idle, order_->deadline));
   messages_.Start(bytes_);
   while (messages_.is_reading() && !is_late && !is_over()) co_await changed_;
 
   if (cancellation_.fired()) co_return Cancelled();
   // The deadline is the upstream's transfer's too, but it is the caller who was awaited.
-  if (is_late || (answer_ && Clock::now() >= order.deadline)) {
+  if (is_late || (answer_ && Clock::now() >= order_->deadline)) {
     co_return Fail(reason::kStreamIdle,
-                   now + options_.idle < order.deadline
+                   now + options_.idle < order_->deadline
                        ? absl::StrCat("no message came for ", Seconds(options_.idle))
                        : "the deadline passed while the next message was awaited");
   }
   if (answer_) co_return absl::OkStatus();
-  if (messages_.has_message()) co_return Parse(order.route);
+  if (messages_.has_message()) co_return Parse();
   has_ended_ = co_await HasCallerFinished();
   co_return has_ended_ ? absl::OkStatus() : Cancelled();
 }
@@ -125,7 +124,7 @@ Task<bool> FrameStream::HasCallerFinished() {
   co_return are_sent && !cancellation_.fired();
 }
 
-absl::Status FrameStream::Parse(const Route& route) {
+absl::Status FrameStream::Parse() {
   const size_t max_bytes = options_.max_message_bytes + options_.max_frame_bytes;
   if (bytes_.Length() > max_bytes) {
     return Fail(reason::kMessageTooLarge,
@@ -134,7 +133,7 @@ absl::Status FrameStream::Parse(const Route& route) {
   }
   message_.Clear();
   const size_t bytes = bytes_.Length();
-  if (!held_.emplace_back().Parse(bytes_, route.image_types(), message_)) {
+  if (!held_.emplace_back().Parse(bytes_, order_->route.image_types(), message_)) {
     return Fail(reason::kRequestMalformed,
                 absl::StrCat("a message is no ", Message::descriptor()->full_name(),
                              ", or a text in it is no UTF-8"));
@@ -147,10 +146,10 @@ absl::Status FrameStream::Parse(const Route& route) {
   return absl::OkStatus();
 }
 
-absl::Status FrameStream::Begin(const Route& route) {
+absl::Status FrameStream::Begin() {
   if (has_ended_) return Fail(reason::kRequestMalformed, "the call ended without a message");
   if (!message_.has_header()) return BreaksProtocol("the first message must be the header");
-  absl::StatusOr<RestRequest> request = route.Encode(message_);
+  absl::StatusOr<RestRequest> request = order_->route.Encode(message_);
   if (!request.ok()) return request.status();
   request_ = *std::move(request);
   return writer_.Begin(message_.header(), part_);
@@ -209,7 +208,7 @@ Task<absl::Status> FrameStream::AwaitTaken() {
                               Seconds(options_.upstream_stall)));
 }
 
-void FrameStream::Send(Order order, std::string& out, CallReport& report) {
+void FrameStream::Send() {
   if (options_.buffered) {
     request_->body = std::make_shared<JsonBody>(std::exchange(part_, {}));
   } else {
@@ -217,12 +216,13 @@ void FrameStream::Send(Order order, std::string& out, CallReport& report) {
     request_->body = body_;
   }
   is_sending_ = true;
-  Spawn(Transfer(order, out, report));
+  Spawn(Transfer());
 }
 
-Task<> FrameStream::Transfer(Order order, std::string& out, CallReport& report) {
-  absl::Status answer = co_await shard_.upstream().Call(
-      order.route, *std::move(request_), order.sender, order.deadline, cancellation_, out, report);
+Task<> FrameStream::Transfer() {
+  absl::Status answer =
+      co_await shard_.upstream().Call(order_->route, *std::move(request_), order_->sender,
+                                      order_->deadline, cancellation_, order_->out, order_->report);
   answer_ = std::move(answer);
   changed_.Set();
 }

@@ -50,11 +50,16 @@ class FrameStream {
     std::chrono::milliseconds upstream_stall{};
   };
 
-  // Whose the stream is, and for how long.
+  // Whose the stream is, for how long, and where what becomes of it is put. All borrowed.
   struct Order {
     const Route& route;
     const Sender* sender;
     TimePoint deadline;
+    // Is told how much is held.
+    Admission::Ticket& ticket;
+    // The answer's message.
+    std::string& out;
+    CallReport& report;
   };
 
   // Borrows all of them.
@@ -65,14 +70,13 @@ class FrameStream {
   // hold of it.
   static size_t LeastBytes(const Options& options);
 
-  // Carries the stream and puts the answer's message into `out`. Once. The ticket tells how much is
-  // held. Errors: those of Upstream::Call(), as soon as the upstream has answered, however much the
-  // caller has yet to send; INVALID_FIELD, REQUEST_MALFORMED, MESSAGE_TOO_LARGE, FRAME_TOO_LARGE,
-  // TOO_MANY_FRAMES, STREAM_TOO_LARGE, STREAM_PROTOCOL, FRAME_COUNT_MISMATCH; STREAM_IDLE when the
-  // caller sends nothing for too long or the deadline passes while it is awaited; UPSTREAM_TIMEOUT
-  // when the upstream takes nothing for too long; CALLER_CANCELLED.
-  Task<absl::Status> Run(Order order, Admission::Ticket& ticket, std::string& out,
-                         CallReport& report);
+  // Carries the stream. Once. Errors: those of Upstream::Call(), as soon as the upstream has
+  // answered, however much the caller has yet to send; INVALID_FIELD, REQUEST_MALFORMED,
+  // MESSAGE_TOO_LARGE, FRAME_TOO_LARGE, TOO_MANY_FRAMES, STREAM_TOO_LARGE, STREAM_PROTOCOL,
+  // FRAME_COUNT_MISMATCH; STREAM_IDLE when the caller sends nothing for too long or the deadline
+  // passes while it is awaited; UPSTREAM_TIMEOUT when the upstream takes nothing for too long;
+  // CALLER_CANCELLED.
+  Task<absl::Status> Run(Order order);
 
   // As MessageReader::End().
   Task<> End() { return messages_.End(); }
@@ -80,23 +84,23 @@ class FrameStream {
  private:
   using Message = kora::idv::v1::StreamLivenessFramesRequest;
 
-  Task<absl::Status> Carry(Order order, Admission::Ticket& ticket, std::string& out,
-                           CallReport& report);
-  Task<absl::Status> Receive(Order order);
+  Task<absl::Status> Carry();
+  Task<absl::Status> Receive();
   Task<bool> HasCallerFinished();
-  absl::Status Parse(const Route& route);
-  absl::Status Begin(const Route& route);
+  absl::Status Parse();
+  absl::Status Begin();
   absl::Status AddFrame();
   absl::Status CheckEndMark() const;
   Task<absl::Status> AwaitTaken();
-  void Send(Order order, std::string& out, CallReport& report);
-  Task<> Transfer(Order order, std::string& out, CallReport& report);
+  void Send();
+  Task<> Transfer();
   bool is_over() const { return answer_.has_value() || cancellation_.fired(); }
 
   Shard& shard_;
   RawService::UploadReader& reader_;
   Cancellation& cancellation_;
   const Options& options_;
+  const Order* order_ = nullptr;  // of Run()
   Event changed_;
   MessageReader messages_;
   Operation headers_sent_;

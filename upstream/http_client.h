@@ -35,7 +35,7 @@ class RequestBody {
   virtual size_t Read(char* out, size_t capacity) = 0;
   // Whom to tell when there is more after a kWait; null: nobody any longer. It must not be called
   // from within Read().
-  virtual void SetWake(std::function<void()> /*wake*/) {}
+  virtual void SetWake(const std::function<void()>& /*wake*/) {}
 };
 
 struct HttpRequest {

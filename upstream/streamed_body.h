@@ -31,7 +31,7 @@ class StreamedBody final : public RequestBody {
 
   std::optional<uint64_t> size() const override { return std::nullopt; }
   size_t Read(char* out, size_t capacity) override;
-  void SetWake(std::function<void()> wake) override { wake_ = std::move(wake); }
+  void SetWake(const std::function<void()>& wake) override { wake_ = wake; }
 
  private:
   void Wake() const {
