@@ -4,6 +4,7 @@
 #include <absl/strings/str_cat.h>
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -13,6 +14,7 @@
 #include <thread>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "tests/chaos/footprint.h"
 #include "tests/e2e/attempt.h"
@@ -276,6 +278,58 @@ TEST_P(CallerCutTest, NotByTheEndOfTheGatewayWithinItsGrace) {
   const auto reply = call.Finish();
   EXPECT_TRUE(reply.ok()) << testing::PrintToString<Outcome>(reply);
 }
+
+// gRPC may tell of a cancel later than that no frame comes any more.
+class ManyCutTest : public testing::TestWithParam<int> {
+ protected:
+  static constexpr size_t kCalls = 50;
+  static constexpr int kRounds = 8;
+
+  static Json Config(const Sandbox& sandbox) {
+    Json config = BasicConfig(sandbox.base_url());
+    config["shards"] = GetParam();
+    return config;
+  }
+
+  size_t Seen() { return sandbox_.Requests(path_).size(); }
+
+  Sandbox sandbox_{{"--attempts-per-day", "0"}};
+  const Gateway gateway_{Config(sandbox_)};
+  const Client client_{Connect(gateway_.addresses()[0])};
+  const std::string id_ = CreateWithSession(client_, "test-approve-cut");
+  const std::string path_ = "/verifications/" + id_ + "/liveness/frames";
+};
+
+TEST_P(ManyCutTest, NoCancelIsTakenForTheEnd) {
+  for (int round = 0; round < kRounds; ++round) {
+    sandbox_.ForgetRequests();
+    std::vector<std::unique_ptr<FrameCall>> calls;
+    for (size_t i = 0; i < kCalls; ++i) {
+      calls.push_back(std::make_unique<FrameCall>(client_));
+      EXPECT_TRUE(calls.back()->SendHeader(id_));
+      EXPECT_TRUE(calls.back()->SendFrame("one"));
+    }
+    EXPECT_TRUE(WaitUntil([&] { return Seen() == kCalls; }));
+
+    for (const auto& call : calls) call->Cancel();
+
+    for (const auto& call : calls) {
+      EXPECT_EQ(call->Finish().status.error_code(), StatusCode::CANCELLED);
+    }
+    Json requests;
+    const auto are_over = [&] {
+      requests = sandbox_.Requests(path_);
+      return std::none_of(requests.begin(), requests.end(),
+                          [](const Json& request) { return request["outcome"] == "pending"; });
+    };
+    EXPECT_TRUE(WaitUntil(are_over));
+    for (const Json& request : requests) {
+      ASSERT_FALSE(request.value("body_complete", true)) << request;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shards, ManyCutTest, testing::Values(1, 4));
 
 // Cut on the upstream's side.
 class UpstreamCutTest : public CutTest {

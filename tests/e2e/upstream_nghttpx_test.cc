@@ -181,7 +181,9 @@ class StalledUploadTest : public UpstreamNghttpxTest {
     std::this_thread::sleep_for(milliseconds(500));  // until all windows and sockets are full
   }
 
-  const std::string picture_ = std::string(1'000'000, 'p');
+  // More than the kernel holds of what the proxy sends.
+  static constexpr size_t kPictureBytes = 6'000'000;
+  static constexpr size_t kFrameBytes = 1'000'000;
 };
 
 constexpr double kMostPercent = 10;
@@ -190,7 +192,7 @@ TEST_F(StalledUploadTest, OfAMessageUsesNoProcessorTime) {
   kora::idv::v1::UploadDocumentRequest request;
   request.set_verification_id("x");
   request.set_document_type("international_passport");
-  request.set_image(picture_);
+  request.set_image(std::string(kPictureBytes, 'p'));
   std::future<Outcome> upload = std::async(std::launch::async, [&]() -> Outcome {
     return client_.Call(&kora::idv::v1::DocumentService::Stub::UploadDocument, request,
                         {.timeout = kPatience});
@@ -206,7 +208,7 @@ TEST_F(StalledUploadTest, OfFramesUsesNoProcessorTime) {
   FrameCall call(client_, {.timeout = kPatience});
   call.SendHeader("x");
   std::thread sender([&] {
-    while (call.SendFrame(picture_)) {
+    while (call.SendFrame(std::string(kFrameBytes, 'p'))) {
     }
   });
   AwaitBegin();
