@@ -47,7 +47,7 @@ Task<absl::Status> FrameStream::Run(Order order) {
   // Without this the upstream would wait for the rest.
   if (!carried.ok()) cancellation_.Fire();
   while (is_sending_ && !answer_) co_await changed_;
-  co_return carried.ok() ? *answer_ : carried;
+  co_return carried.ok() ? answer_.value_or(carried) : carried;
 }
 
 // OK: the upstream has all of it, or has answered before.
@@ -210,10 +210,10 @@ Task<absl::Status> FrameStream::AwaitTaken() {
 
 void FrameStream::Send() {
   if (options_.buffered) {
-    request_->body = std::make_shared<JsonBody>(std::exchange(part_, {}));
+    request_.body = std::make_shared<JsonBody>(std::exchange(part_, {}));
   } else {
     body_ = std::make_shared<StreamedBody>([this] { changed_.Set(); });
-    request_->body = body_;
+    request_.body = body_;
   }
   is_sending_ = true;
   Spawn(Transfer());
@@ -221,7 +221,7 @@ void FrameStream::Send() {
 
 Task<> FrameStream::Transfer() {
   absl::Status answer =
-      co_await shard_.upstream().Call(order_->route, *std::move(request_), order_->sender,
+      co_await shard_.upstream().Call(order_->route, std::move(request_), order_->sender,
                                       order_->deadline, cancellation_, order_->out, order_->report);
   answer_ = std::move(answer);
   changed_.Set();

@@ -111,9 +111,9 @@ class FrameStream {
   bool has_ended_ = false;  // none will come
 
   FramesWriter writer_;
-  std::optional<RestRequest> request_;  // until it is sent
-  JsonBody part_;                       // what is not sent yet
-  std::vector<ImageMessage> held_;      // the frames in it
+  RestRequest request_;             // until it is sent
+  JsonBody part_;                   // what is not sent yet
+  std::vector<ImageMessage> held_;  // the frames in it
   size_t held_bytes_ = 0;
   std::shared_ptr<StreamedBody> body_;  // null while nothing is sent, and when buffered
   bool is_sending_ = false;

@@ -7,7 +7,7 @@ namespace idv::chaos {
 bool IsLong();
 
 template <typename T>
-T Sized(T small, T full) {
+T Sized(const T& small, const T& full) {
   return IsLong() ? full : small;
 }
 

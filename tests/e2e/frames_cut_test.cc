@@ -152,7 +152,7 @@ class CallerCutTest : public CutTest {
   }
   ~CallerCutTest() override { sandbox_.process().Signal(SIGCONT); }
 
-  Outcome StreamOnce() override {
+  Outcome StreamOnce() final {
     FrameCall call(*client_);
     call.SendHeader(id_);
     call.SendFrame("one");
@@ -342,7 +342,7 @@ class UpstreamCutTest : public CutTest {
     Remember();
   }
 
-  Outcome StreamOnce() override {
+  Outcome StreamOnce() final {
     FrameCall call(*client_);
     call.SendHeader("x");
     call.SendFrame("one");

@@ -343,8 +343,8 @@ class FramesCapsTest : public FramesTest {
 TEST_F(FramesCapsTest, TakeWhatIsJustWithinThem) {
   // Of {"frames":["...","...","..."]}, 3,072 bytes at most.
   constexpr size_t kAround = 21;
-  constexpr size_t kLeft = 3072 - kAround - 2 * 1368;
-  for (const size_t more : {0, 1}) {
+  constexpr size_t kLeft = 3072 - kAround - size_t{2} * 1368;
+  for (const size_t more : {0U, 1U}) {
     FrameCall call(*client_);
     call.SendHeader(id_);
     call.SendFrame(std::string(1024, 'a'));
