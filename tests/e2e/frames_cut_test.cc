@@ -63,7 +63,7 @@ constexpr int kManyFrames = 20;
 // Long before the deadline.
 constexpr milliseconds kStall{800};
 // Longer than it takes to come to any of the moments.
-constexpr milliseconds kDeadline{2000};
+constexpr milliseconds kDeadline{3000};
 
 // Each stream takes up all the memory for uploads and the only place for a call, so that one of
 // which anything stays keeps out the next.
@@ -337,6 +337,9 @@ class UpstreamCutTest : public CutTest {
   UpstreamCutTest() {
     Json config = Config(upstream_.url() + "/api/v1/idv", shards());
     config["limits"]["upstream_stall"] = absl::StrCat(kStall.count(), "ms");
+    // The caller's own deadline is much longer, so that it is the gateway that ends the call.
+    config["limits"]["default_deadline"] = absl::StrCat(kDeadline.count(), "ms");
+    config["limits"]["max_deadline"] = absl::StrCat(kDeadline.count(), "ms");
     Start(config, std::stoi(upstream_.url().substr(17)));
     EXPECT_TRUE(StreamOnce().ok());
     Remember();
@@ -406,7 +409,7 @@ TEST_P(UpstreamCutTest, ByAnEarlyAnswer) {
 }
 
 TEST_P(UpstreamCutTest, ByAStall) {
-  FrameCall call(*client_, {.timeout = kDeadline});
+  FrameCall call(*client_);
   auto exchange = Begin(call);
   if (moment() != Moment::kMidFrame) {
     // Only who waits for something notices.
