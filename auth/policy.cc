@@ -5,6 +5,7 @@
 #include <absl/strings/strip.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace idv {
 namespace {
@@ -56,22 +57,40 @@ Policy Policy::Compile(const std::vector<Rule>& rules, const std::vector<std::st
         if (all || tenants[tenant] == name) grant.tenants.emplace(tenants[tenant], tenant);
       }
     }
+    if (absl::EndsWith(rule.identity, "*")) {
+      policy.prefix_lengths_.push_back(rule.identity.size() - 1);
+    }
   }
+  std::sort(policy.prefix_lengths_.begin(), policy.prefix_lengths_.end(), std::greater<>());
+  policy.prefix_lengths_.erase(
+      std::unique(policy.prefix_lengths_.begin(), policy.prefix_lengths_.end()),
+      policy.prefix_lengths_.end());
   return policy;
 }
 
+const Policy::Grant* Policy::Find(absl::string_view identity) const {
+  // Nobody is called so, and a '*' at its end would find the rule of others.
+  if (identity.empty() || absl::EndsWith(identity, "*")) return nullptr;
+  if (const auto exact = grants_.find(identity); exact != grants_.end()) return &exact->second;
+  for (const size_t length : prefix_lengths_) {
+    const auto fits = grants_.find(absl::StrCat(identity.substr(0, length), "*"));
+    if (length <= identity.size() && fits != grants_.end()) return &fits->second;
+  }
+  return nullptr;
+}
+
 Policy::Verdict Policy::AuthorizeWithoutTenant(absl::string_view identity, size_t method) const {
-  const auto grant = grants_.find(identity);
-  if (grant == grants_.end()) return {Verdict::Kind::kCallerUnknown};
-  return {grant->second.methods[method] ? Verdict::Kind::kAllowed
-                                        : Verdict::Kind::kMethodNotAllowed};
+  const Grant* const grant = Find(identity);
+  if (grant == nullptr) return {Verdict::Kind::kCallerUnknown};
+  return {grant->methods[method] ? Verdict::Kind::kAllowed : Verdict::Kind::kMethodNotAllowed};
 }
 
 Policy::Verdict Policy::Authorize(absl::string_view identity, size_t method,
                                   absl::string_view asked_tenant) const {
-  const Verdict verdict = AuthorizeWithoutTenant(identity, method);
-  if (verdict.kind != Verdict::Kind::kAllowed) return verdict;
-  const auto& tenants = grants_.find(identity)->second.tenants;
+  const Grant* const grant = Find(identity);
+  if (grant == nullptr) return {Verdict::Kind::kCallerUnknown};
+  if (!grant->methods[method]) return {Verdict::Kind::kMethodNotAllowed};
+  const auto& tenants = grant->tenants;
   if (asked_tenant.empty()) {
     if (tenants.size() != 1) return {Verdict::Kind::kTenantRequired};
     return {Verdict::Kind::kAllowed, tenants.begin()->second};

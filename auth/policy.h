@@ -14,8 +14,9 @@ namespace idv {
 // thread-safe.
 class Policy {
  public:
-  // What somebody may do. `tenants`: names, or "*". `methods`: "package.Service/Method",
-  // "package.Service/*" or "*".
+  // What somebody may do. `identity`: a whole one, or the beginning of some with a '*' behind it;
+  // of several rules that fit an identity, only the most exact counts. `tenants`: names, or "*".
+  // `methods`: "package.Service/Method", "package.Service/*" or "*".
   struct Rule {
     std::string identity;
     std::vector<std::string> tenants;
@@ -48,6 +49,9 @@ class Policy {
   static Policy Compile(const std::vector<Rule>& rules, const std::vector<std::string>& tenants,
                         const std::vector<std::string>& methods, std::vector<Problem>& problems);
 
+  // Whether there is a rule for it.
+  bool Knows(absl::string_view identity) const { return Find(identity) != nullptr; }
+
   // Whether `identity` may call the method, for the tenant it asks for; `asked_tenant` may be empty
   // for a caller with one tenant only.
   Verdict Authorize(absl::string_view identity, size_t method,
@@ -62,7 +66,10 @@ class Policy {
     absl::flat_hash_map<std::string, size_t> tenants;
   };
 
-  absl::flat_hash_map<std::string, Grant> grants_;
+  const Grant* Find(absl::string_view identity) const;
+
+  absl::flat_hash_map<std::string, Grant> grants_;  // by identity, the '*' of some included
+  std::vector<size_t> prefix_lengths_;              // of those with a '*', the longest first
 };
 
 }  // namespace idv

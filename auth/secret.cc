@@ -4,11 +4,11 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <utility>
+
+#include "auth/read_file.h"
 
 namespace idv {
 namespace {
@@ -34,18 +34,9 @@ absl::StatusOr<std::string> Check(std::string secret, const std::string& where) 
 }  // namespace
 
 absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string secret(kMaxSecretBytes + 2, '\0');
-  // A directory opens, but cannot be read.
-  if (!file || !file.read(secret.data(), static_cast<std::streamsize>(secret.size())).eof()) {
-    const int error = errno;
-    if (file) return absl::InvalidArgumentError(absl::StrCat(path, " is longer than 4096 bytes"));
-    const std::string what = absl::StrCat(path, " cannot be read: ", std::strerror(error));
-    return error == EACCES ? absl::PermissionDeniedError(what) : absl::NotFoundError(what);
-  }
-  secret.resize(static_cast<size_t>(file.gcount()));
-  return Check(std::move(secret), path);
+  absl::StatusOr<std::string> secret = ReadFile(path, kMaxSecretBytes + 1);  // and a newline
+  if (!secret.ok()) return secret.status();
+  return Check(*std::move(secret), path);
 }
 
 absl::StatusOr<std::string> TakeSecretFromEnvironment(const std::string& name) {

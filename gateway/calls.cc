@@ -23,10 +23,6 @@ namespace {
 // Kept back of a caller's deadline, so that our answer still reaches it.
 constexpr std::chrono::milliseconds kReplyReserve{20};
 
-// Whoever reaches a listener of this gateway: all of them are unix sockets or plaintext on
-// loopback.
-constexpr absl::string_view kLocalIdentity = "local";
-
 absl::Status Draining() {
   return Fail(reason::kGatewayDraining,
               "this gateway is shutting down; another one will take the call");
@@ -68,6 +64,10 @@ struct Calls::Exchange {
   explicit Exchange(Shard& shard) : call(shard) {}
 
   IncomingCall call;
+  // Who calls.
+  std::string identity;
+  // For whom, by its place; nothing for a method that is for nobody.
+  std::optional<size_t> tenant;
   // An upload's message, which is not read before it is asked for.
   std::optional<RequestedMessage> requested;
   grpc::ByteBuffer request_bytes;
@@ -167,20 +167,19 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
     last_refused_ = Clock::now();
     co_return Draining();
   }
-  const absl::StatusOr<std::optional<size_t>> authorized = Authorize(method, exchange.call.context);
-  if (!authorized.ok()) co_return authorized.status();
-  const std::optional<size_t> tenant = *authorized;
+  absl::Status authorized = Authorize(method, exchange);
+  if (!authorized.ok()) co_return authorized;
   const TimePoint deadline = DeadlineOf(method, exchange.call.context);
   if (exchange.requested) {
     absl::Status received = co_await exchange.requested->Receive(exchange.request_bytes, deadline);
     if (!received.ok()) co_return received;
   }
 
-  absl::StatusOr<Admission::Ticket> ticket = Admit(method, exchange, tenant);
+  absl::StatusOr<Admission::Ticket> ticket = Admit(method, exchange);
   if (!ticket.ok()) co_return ticket.status();
   exchange.ticket.emplace(*std::move(ticket));
 
-  const Sender* const sender = tenant ? &options_.tenants[*tenant] : nullptr;
+  const Sender* const sender = exchange.tenant ? &options_.tenants[*exchange.tenant] : nullptr;
   absl::Status status;
   if (exchange.frames) {
     const FrameStream::Order order{.route = method.route,
@@ -196,13 +195,12 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
   co_return status;
 }
 
-absl::StatusOr<Admission::Ticket> Calls::Admit(const Method& method, const Exchange& exchange,
-                                               std::optional<size_t> tenant) {
+absl::StatusOr<Admission::Ticket> Calls::Admit(const Method& method, const Exchange& exchange) {
   size_t upload_bytes = 0;
   if (method.is_upload()) upload_bytes = exchange.request_bytes.Length();
   if (method.is_frame_stream()) upload_bytes = FrameStream::LeastBytes(options_.frames);
   return admission_.Admit(
-      {.caller = kLocalIdentity, .tenant = tenant, .upload_bytes = upload_bytes});
+      {.caller = exchange.identity, .tenant = exchange.tenant, .upload_bytes = upload_bytes});
 }
 
 Task<absl::Status> Calls::RunUnary(Shard& shard, const Method& method, Exchange& exchange,
@@ -255,19 +253,25 @@ absl::Status Calls::Parse(const Method& method, Exchange& exchange,
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<size_t>> Calls::Authorize(const Method& method,
-                                                       const grpc::ServerContext& context) const {
+absl::Status Calls::Authorize(const Method& method, Exchange& exchange) const {
+  const grpc::ServerContext& context = exchange.call.context;
+  absl::StatusOr<std::string> identity =
+      IdentityOf(context, options_.certificate_identity, options_.policy);
+  if (!identity.ok()) return identity.status();
+  exchange.identity = *std::move(identity);
+
   const bool for_tenant = method.route.options().target() != kora::idv::gateway::v1::TARGET_HEALTH;
   const absl::StatusOr<std::string> asked_tenant = AskedTenantOf(context);
   if (!asked_tenant.ok()) return asked_tenant.status();
   const Policy::Verdict verdict =
-      for_tenant ? options_.policy.Authorize(kLocalIdentity, method.index, *asked_tenant)
-                 : options_.policy.AuthorizeWithoutTenant(kLocalIdentity, method.index);
+      for_tenant ? options_.policy.Authorize(exchange.identity, method.index, *asked_tenant)
+                 : options_.policy.AuthorizeWithoutTenant(exchange.identity, method.index);
   switch (verdict.kind) {
     case Policy::Verdict::Kind::kAllowed:
-      return for_tenant ? std::optional(verdict.tenant) : std::nullopt;
+      if (for_tenant) exchange.tenant = verdict.tenant;
+      return absl::OkStatus();
     case Policy::Verdict::Kind::kCallerUnknown:
-      return Fail(reason::kCallerUnauthenticated, "this gateway does not know the caller");
+      return CallerUnknown();
     case Policy::Verdict::Kind::kMethodNotAllowed:
       return Fail(reason::kMethodNotAllowed, absl::StrCat("the caller may not call ", method.name));
     case Policy::Verdict::Kind::kTenantNotAllowed:
@@ -276,7 +280,7 @@ absl::StatusOr<std::optional<size_t>> Calls::Authorize(const Method& method,
     case Policy::Verdict::Kind::kTenantRequired:
       return Fail(reason::kTenantRequired, "name the tenant in the metadata x-idv-tenant");
   }
-  return std::nullopt;
+  return CallerUnknown();
 }
 
 TimePoint Calls::DeadlineOf(const Method& method, const grpc::ServerContext& context) const {

@@ -11,6 +11,7 @@
 
 #include "auth/policy.h"
 #include "gateway/admission.h"
+#include "gateway/caller.h"
 #include "gateway/config.h"
 #include "gateway/frame_stream.h"
 #include "gateway/method.h"
@@ -25,6 +26,7 @@ class Calls {
  public:
   struct Options {
     Policy policy;
+    CertificateIdentity certificate_identity = CertificateIdentity::kSpiffe;
     // In whose names, by the policy's places of tenants.
     std::vector<Sender> tenants;
     Config::Limits limits;
@@ -63,13 +65,11 @@ class Calls {
 
   Task<absl::Status> RunUnary(Shard& shard, const Method& method, Exchange& exchange,
                               const Sender* sender, TimePoint deadline);
-  absl::StatusOr<Admission::Ticket> Admit(const Method& method, const Exchange& exchange,
-                                          std::optional<size_t> tenant);
+  absl::StatusOr<Admission::Ticket> Admit(const Method& method, const Exchange& exchange);
   absl::Status Parse(const Method& method, Exchange& exchange,
                      google::protobuf::Message& request) const;
-  // The place of the tenant that the caller may act for; nothing for a method that is for none.
-  absl::StatusOr<std::optional<size_t>> Authorize(const Method& method,
-                                                  const grpc::ServerContext& context) const;
+  // Puts down who calls and for which tenant, or says why they may not.
+  absl::Status Authorize(const Method& method, Exchange& exchange) const;
   TimePoint DeadlineOf(const Method& method, const grpc::ServerContext& context) const;
 
   RawService& ServiceOf(const Method& method) const { return *services_[method.service]; }

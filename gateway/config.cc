@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
@@ -38,6 +39,9 @@ void FillDefaults(schema::Config& config) {
   schema::Listen& listen = *config.mutable_listen();
   if (!listen.has_reflection()) listen.set_reflection(true);
   fill(listen.mutable_unix_mode(), "0660");
+  if (!listen.tls().client_ca_file().empty()) {
+    fill(config.mutable_authentication()->mutable_mtls()->mutable_identity(), "spiffe");
+  }
   fill(config.mutable_upstream()->mutable_connect_timeout(), "3s");
   const FrameKeys annotated;
   schema::LivenessFrames& frames = *config.mutable_upstream()->mutable_liveness_frames();
@@ -102,13 +106,18 @@ bool IsLoopback(absl::string_view host) {
          host.find_first_not_of("0123456789.") == absl::string_view::npos;
 }
 
-// "HOST:PORT", the host of an IPv6 address in brackets.
-bool IsLoopbackAddress(absl::string_view address) {
+// Of "HOST:PORT", the host of an IPv6 address in brackets; nothing for what is none.
+std::optional<std::string> HostOf(absl::string_view address) {
   const size_t colon = address.rfind(':');
   int port = -1;
-  return colon != absl::string_view::npos && absl::SimpleAtoi(address.substr(colon + 1), &port) &&
-         port >= 0 && port <= 65535 && IsLoopback(address.substr(0, colon));
+  const bool is_good = colon != absl::string_view::npos && colon > 0 &&
+                       absl::SimpleAtoi(address.substr(colon + 1), &port) && port >= 0 &&
+                       port <= 65535;
+  if (!is_good) return std::nullopt;
+  return std::string(address.substr(0, colon));
 }
+
+bool IsUnixAddress(absl::string_view address) { return absl::StartsWith(address, "unix:"); }
 
 bool IsUuid(absl::string_view text) {
   if (text.size() != 36) return false;
@@ -155,6 +164,7 @@ class Resolver {
 
   Config Resolve(const schema::Config& parsed) {
     Listen(parsed.listen());
+    AuthenticationOf(parsed.authentication());
     UpstreamOf(parsed.upstream());
     Tenants(parsed);
     Callers(parsed);
@@ -175,19 +185,65 @@ class Resolver {
   void Listen(const schema::Listen& listen) {
     Check(listen.grpc_size() > 0, "listen.grpc", "expected at least one address");
     for (int i = 0; i < listen.grpc_size(); ++i) {
-      const std::string& address = listen.grpc(i);
-      Check(absl::StartsWith(address, "unix:/") || IsLoopbackAddress(address),
-            absl::StrCat("listen.grpc[", i, "]"),
-            absl::StrCat("'", address, "' is neither \"unix:/PATH\" nor HOST:PORT of a loopback ",
-                         "address; plaintext is not served beyond this machine"));
-      Check(!absl::StartsWith(address, "unix:") || address.size() <= kMaxUnixAddressBytes,
-            absl::StrCat("listen.grpc[", i, "]"), "expected a path of at most 100 bytes");
-      config_.grpc_addresses.push_back(address);
+      ListenOn(absl::StrCat("listen.grpc[", i, "]"), listen.grpc(i), listen.has_tls());
     }
+    if (listen.has_tls()) TlsOf(listen.tls());
     const std::optional<mode_t> mode = ParseMode(listen.unix_mode());
     Check(mode.has_value(), "listen.unix_mode", "expected three or four octal digits, as \"0660\"");
     config_.unix_mode = mode.value_or(0);
     config_.reflection = listen.reflection();
+  }
+
+  void ListenOn(const std::string& path, const std::string& address, bool has_tls) {
+    config_.grpc_addresses.push_back(address);
+    if (absl::StartsWith(address, "unix:/")) {
+      Check(address.size() <= kMaxUnixAddressBytes, path, "expected a path of at most 100 bytes");
+      return;
+    }
+    const std::optional<std::string> host = HostOf(address);
+    Check(host.has_value() && !IsUnixAddress(address), path,
+          absl::StrCat("'", address, "' is neither \"unix:/PATH\" nor HOST:PORT"));
+    Check(!host || has_tls || IsLoopback(*host), path,
+          absl::StrCat("'", address,
+                       "' is no loopback address; beyond this machine, listen.tls is ", "needed"));
+  }
+
+  void TlsOf(const schema::ListenTls& tls) {
+    Check(!tls.cert_file().empty(), "listen.tls.cert_file", "expected the path of a PEM file");
+    Check(!tls.key_file().empty(), "listen.tls.key_file", "expected the path of a PEM file");
+    Check(!tls.client_ca_file().empty(), "listen.tls.client_ca_file",
+          "expected the path of a PEM file: callers are known by their certificates");
+    Check(!std::all_of(config_.grpc_addresses.begin(), config_.grpc_addresses.end(), IsUnixAddress),
+          "listen.tls", "no address of listen.grpc is HOST:PORT");
+    config_.tls = {.cert_file = tls.cert_file(),
+                   .key_file = tls.key_file(),
+                   .client_ca_file = tls.client_ca_file()};
+  }
+
+  void AuthenticationOf(const schema::Authentication& authentication) {
+    if (!authentication.has_mtls()) return;
+    Check(config_.tls.has_value(), "authentication.mtls", "needs listen.tls with a client_ca_file");
+    static const std::map<std::string, CertificateIdentity> kIdentities = {
+        {"spiffe", CertificateIdentity::kSpiffe},
+        {"dns", CertificateIdentity::kDns},
+        {"subject", CertificateIdentity::kSubject}};
+    const auto identity = kIdentities.find(authentication.mtls().identity());
+    Check(identity != kIdentities.end(), "authentication.mtls.identity",
+          "expected spiffe, dns or subject");
+    if (identity != kIdentities.end()) config_.certificate_identity = identity->second;
+  }
+
+  // Whether anybody can be called so.
+  void CheckIdentity(const std::string& path, const std::string& identity) {
+    Check(!identity.empty(), path, "expected 'local' or what authentication finds");
+    const bool is_local = identity == kLocalIdentity;
+    const auto& addresses = config_.grpc_addresses;
+    Check(
+        !is_local || !config_.tls || std::any_of(addresses.begin(), addresses.end(), IsUnixAddress),
+        path, "'local' comes by a unix socket or by plaintext, and there is neither");
+    Check(is_local || identity.empty() || config_.tls, path,
+          absl::StrCat("no listener authenticates callers, so the only identity there is, is '",
+                       kLocalIdentity, "'"));
   }
 
   void UpstreamOf(const schema::Upstream& upstream) {
@@ -234,8 +290,7 @@ class Resolver {
     for (int i = 0; i < parsed.callers_size(); ++i) {
       const schema::Caller& caller = parsed.callers(i);
       const std::string path = absl::StrCat("callers[", i, "]");
-      Check(caller.identity() == "local", path + ".identity",
-            "no listener authenticates callers, so the only identity there is, is 'local'");
+      CheckIdentity(path + ".identity", caller.identity());
       Check(caller.methods_size() > 0, path + ".methods", "expected at least one");
       Check(caller.tenants_size() > 0, path + ".tenants", "expected at least one");
       rules.push_back({caller.identity(),

@@ -5,11 +5,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "auth/policy.h"
+#include "auth/tls_files.h"
 #include "gateway/admission.h"
+#include "gateway/caller.h"
 #include "gateway/drain_times.h"
 #include "gateway/frame_stream.h"
 #include "kora/idv/gateway/v1/config.pb.h"
@@ -41,6 +44,9 @@ struct Config {
   };
 
   std::vector<std::string> grpc_addresses;
+  // Of the listeners that are no unix sockets.
+  std::optional<TlsFiles> tls;
+  CertificateIdentity certificate_identity = CertificateIdentity::kSpiffe;
   mode_t unix_mode = 0;
   bool reflection = true;
   Upstream::Options upstream;

@@ -16,7 +16,9 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include "auth/file_watcher.h"
 #include "gateway/config.h"
 #include "gateway/credentials.h"
 #include "gateway/hurry.h"
@@ -24,6 +26,7 @@
 #include "gateway/method.h"
 #include "gateway/processors.h"
 #include "gateway/server.h"
+#include "gateway/server_tls.h"
 #include "gateway/services.h"
 #include "metrics/log.h"
 #include "upstream/drift_counter.h"
@@ -69,12 +72,14 @@ int PrintConfig(const idv::LoadedConfig& loaded) {
   return 0;
 }
 
-// The signals that end the gateway, kept from every thread: main waits for them.
+// The signals that end the gateway or make it read files again, kept from every thread: main waits
+// for them.
 sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return signals;
@@ -99,8 +104,8 @@ void ExitAfter(std::chrono::milliseconds time, const idv::Log& log) {
 std::shared_ptr<idv::Hurry> HurryOnSignal(const sigset_t& signals) {
   auto hurry = std::make_shared<idv::Hurry>();
   std::thread([signals, hurry] {
-    int signal = 0;
-    sigwait(&signals, &signal);
+    int signal = SIGHUP;
+    while (signal == SIGHUP) sigwait(&signals, &signal);
     hurry->Now();
   }).detach();
   return hurry;
@@ -114,12 +119,32 @@ void AllowManyDescriptors() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// Takes what is new in the files of TLS, and says so.
+void ReloadTls(idv::ServerTls& tls, const idv::Log& log) {
+  const absl::StatusOr<bool> reloaded = tls.Reload();
+  if (!reloaded.ok()) {
+    log.Error("the TLS files cannot be used; the certificate from before is kept",
+              {{"detail", std::string(reloaded.status().message())}});
+  } else if (*reloaded) {
+    log.Info("new connections get the new certificate");
+  }
+}
+
+std::unique_ptr<idv::FileWatcher> Watch(const std::shared_ptr<idv::ServerTls>& tls,
+                                        const idv::Log& log) {
+  if (tls == nullptr) return nullptr;
+  const idv::TlsFiles& files = tls->files();
+  return std::make_unique<idv::FileWatcher>(
+      std::vector{files.cert_file, files.key_file, files.client_ca_file},
+      idv::FileWatcher::Options(), [tls, &log] { ReloadTls(*tls, log); });
+}
+
 int Serve(const idv::Config& config, const idv::Methods& methods, std::vector<idv::Sender> senders,
-          const idv::Log& log) {
+          const std::shared_ptr<idv::ServerTls>& tls, const idv::Log& log) {
   const sigset_t signals = BlockSignals();
   idv::DriftCounter drift_counter;
   auto server = idv::Server::Start(
-      config, methods, std::move(senders),
+      config, methods, std::move(senders), tls,
       [&](const google::protobuf::MethodDescriptor& method, const idv::Drift& drift) {
         if (!drift_counter.Count(method, drift)) return;
         log.Warning(
@@ -135,8 +160,12 @@ int Serve(const idv::Config& config, const idv::Methods& methods, std::vector<id
   }
   log.Info("serving", {{"version", IDV_VERSION}, {"shards", config.shards}});
 
-  int signal = 0;
-  sigwait(&signals, &signal);
+  const auto watcher = Watch(tls, log);
+  int signal = SIGHUP;
+  while (signal == SIGHUP) {
+    sigwait(&signals, &signal);
+    if (signal == SIGHUP && tls != nullptr) ReloadTls(*tls, log);
+  }
   log.Info("shutting down", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   ExitAfter(config.drain.settle + config.drain.stream_grace + std::chrono::seconds(10), log);
   (*server)->Shutdown(config.drain, *HurryOnSignal(signals));
@@ -155,6 +184,12 @@ int Run(const Flags& flags) {
   if (const absl::Status files = CheckFiles(loaded->config); !files.ok()) {
     return Refuse(flags.config, files);
   }
+  std::shared_ptr<idv::ServerTls> tls;
+  if (loaded->config.tls) {
+    auto read = idv::ServerTls::Load(*loaded->config.tls);
+    if (!read.ok()) return Refuse("listen.tls", read.status());
+    tls = *std::move(read);
+  }
   auto senders = idv::LoadSenders(loaded->config);
   if (!senders.ok()) return Refuse(flags.config, senders.status());
   if (flags.check) {
@@ -163,7 +198,7 @@ int Run(const Flags& flags) {
   }
   static const idv::Log log;  // static: gRPC's threads may still log when main ends
   idv::RouteLibraryLogsTo(log);
-  return Serve(loaded->config, *methods, *std::move(senders), log);
+  return Serve(loaded->config, *methods, *std::move(senders), tls, log);
 }
 
 }  // namespace
@@ -187,7 +222,9 @@ int main(int argc, char** argv) {
   app.add_flag("--print-config", flags.print_config,
                "Only print the configuration with all defaults, in JSON; secrets are not read");
   app.footer(
-      "SIGTERM and SIGINT end it in order; a second one makes it hurry. Exit codes: 0 ended in "
+      "SIGTERM and SIGINT end it in order; a second one makes it hurry. SIGHUP makes it read the "
+      "TLS "
+      "files again, as it does when they change. Exit codes: 0 ended in "
       "order, 1 could not serve, "
       "2 bad flags or configuration.");
   try {

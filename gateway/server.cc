@@ -4,6 +4,7 @@
 #include <absl/strings/str_cat.h>
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 namespace idv {
@@ -98,6 +99,7 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
 
 Server::Server(const Config& config, const Methods& methods, std::vector<Sender> senders)
     : calls_(methods, {.policy = config.policy,
+                       .certificate_identity = config.certificate_identity,
                        .tenants = std::move(senders),
                        .limits = config.limits,
                        .frames = config.frames,
@@ -110,19 +112,25 @@ Server::Server(const Config& config, const Methods& methods, std::vector<Sender>
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Methods& methods,
                                                       std::vector<Sender> senders,
+                                                      const std::shared_ptr<ServerTls>& tls,
                                                       const DriftReporter& report_drift) {
   std::unique_ptr<Server> server(new Server(config, methods, std::move(senders)));
   absl::StatusOr<std::vector<Listener>> listeners = server->OpenListeners(config);
   if (!listeners.ok()) return listeners.status();
-  if (absl::Status status = server->Build(config, report_drift); !status.ok()) return status;
+  if (absl::Status status = server->Build(config, tls, report_drift); !status.ok()) return status;
   server->RunShards();
+  std::unordered_map<int, ExternalConnectionAcceptor*> takers;
+  for (const Listener& listener : *listeners) {
+    const bool is_tls = tls != nullptr && !absl::StartsWith(listener.address(), "unix:");
+    for (const int fd : listener.fds())
+      takers[fd] = (is_tls ? server->tls_ : server->plaintext_).get();
+  }
   server->acceptor_ = std::make_unique<Acceptor>(
-      *std::move(listeners), config.connections.max,
-      [connections = server->connections_.get()](int listener_fd, int fd) {
+      *std::move(listeners), config.connections.max, [takers](int listener_fd, int fd) {
         ExternalConnectionAcceptor::NewConnectionParameters connection;
         connection.listener_fd = listener_fd;
         connection.fd = fd;
-        connections->HandleNewConnection(&connection);
+        takers.at(listener_fd)->HandleNewConnection(&connection);
       });
   return server;
 }
@@ -139,7 +147,8 @@ absl::StatusOr<std::vector<Listener>> Server::OpenListeners(const Config& config
   return listeners;
 }
 
-absl::Status Server::Build(const Config& config, const DriftReporter& report_drift) {
+absl::Status Server::Build(const Config& config, const std::shared_ptr<ServerTls>& tls,
+                           const DriftReporter& report_drift) {
   grpc::ServerBuilder builder;
   Bound(builder, config);
   for (const auto& service : calls_.services()) builder.RegisterService(service.get());
@@ -147,9 +156,12 @@ absl::Status Server::Build(const Config& config, const DriftReporter& report_dri
   if (reflection_) {
     for (RawService* service : reflection_->services()) builder.RegisterService(service);
   }
-  connections_ = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      grpc::InsecureServerCredentials());
+  const auto take = [&](const std::shared_ptr<grpc::ServerCredentials>& credentials) {
+    return builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials);
+  };
+  plaintext_ = take(grpc::InsecureServerCredentials());
+  if (tls != nullptr) tls_ = take(tls->Credentials());
   for (int i = 0; i < config.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(builder.AddCompletionQueue(), watcher_,
                                               config.upstream, report_drift));

@@ -18,6 +18,7 @@
 #include "gateway/hurry.h"
 #include "gateway/method.h"
 #include "gateway/reflection.h"
+#include "gateway/server_tls.h"
 #include "gateway/shard.h"
 #include "upstream/loop/watcher.h"
 
@@ -27,11 +28,12 @@ namespace idv {
 // destruction on one thread.
 class Server {
  public:
-  // Listens and serves. `senders`: the tenants of `config` with their keys, in its order. Borrows
-  // the methods, which must outlive it. kUnavailable: an address cannot be listened on; the text
-  // names it.
+  // Listens and serves. `senders`: the tenants of `config` with their keys, in its order. `tls`: of
+  // config.tls; null if there is none. Borrows the methods, which must outlive it. kUnavailable: an
+  // address cannot be listened on; the text names it.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, const Methods& methods,
                                                        std::vector<Sender> senders,
+                                                       const std::shared_ptr<ServerTls>& tls,
                                                        const DriftReporter& report_drift);
   // Shuts down at once if Shutdown() was not called.
   ~Server();
@@ -56,7 +58,8 @@ class Server {
  private:
   Server(const Config& config, const Methods& methods, std::vector<Sender> senders);
   absl::StatusOr<std::vector<Listener>> OpenListeners(const Config& config);
-  absl::Status Build(const Config& config, const DriftReporter& report_drift);
+  absl::Status Build(const Config& config, const std::shared_ptr<ServerTls>& tls,
+                     const DriftReporter& report_drift);
   void RunShards();
   bool IsQuiet() const;
   void AwaitQuiet(TimePoint end, Hurry& hurry) const;
@@ -69,7 +72,8 @@ class Server {
   Watcher watcher_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Health::OnShard>> healths_;  // one for each shard
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> plaintext_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> tls_;
   std::unique_ptr<grpc::Server> server_;  // goes before the shards' queues
   std::vector<std::thread> threads_;
   std::unique_ptr<Acceptor> acceptor_;

@@ -1,5 +1,6 @@
 #include "auth/policy.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,39 @@ TEST(PolicyTest, AllowsWhatARuleSaysAndNothingElse) {
         << row.identity << " " << kMethods[row.method] << " '" << row.tenant << "'";
     if (row.expected == Kind::kAllowed) {
       EXPECT_EQ(verdict.tenant, row.expected_tenant);
+    }
+  }
+}
+
+TEST(PolicyTest, TakesTheMostExactRuleForAnIdentityAndNoOther) {
+  const Policy policy = Compiled({{"spiffe://a/*", {"acme"}, {"p.One/A"}},
+                                  {"spiffe://a/ns/kyc/*", {"acme"}, {"p.One/B"}},
+                                  {"spiffe://a/ns/kyc/sa/one", {"acme"}, {"p.OneMore/A"}}});
+  struct Row {
+    std::string identity;
+    std::optional<size_t> method;  // the only one allowed
+  };
+  const std::vector<Row> rows = {
+      {"spiffe://a/", 0},
+      {"spiffe://a/ns/other", 0},
+      {"spiffe://a/ns/kyc/", 1},
+      {"spiffe://a/ns/kyc/sa/one/more", 1},
+      {"spiffe://a/ns/kyc/sa/one", 2},
+      {"spiffe://a", {}},
+      {"spiffe://ab/ns", {}},
+      {"spiffe://a/*", {}},
+      {"spiffe://a/ns/kyc/*", {}},
+      {"*", {}},
+      {"", {}},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(policy.Knows(row.identity), row.method.has_value()) << row.identity;
+    for (size_t method = 0; method < kMethods.size(); ++method) {
+      EXPECT_EQ(policy.Authorize(row.identity, method, "").kind, !row.method ? Kind::kCallerUnknown
+                                                                 : method == *row.method
+                                                                     ? Kind::kAllowed
+                                                                     : Kind::kMethodNotAllowed)
+          << row.identity << " " << kMethods[method];
     }
   }
 }

@@ -116,6 +116,40 @@ TEST(ConfigTest, TakesPlaintextUpstreamsOnThisMachineOnly) {
   }
 }
 
+TEST(ConfigTest, ServesBeyondThisMachineByTlsOnly) {
+  const std::string tls = "tls: {cert_file: a, key_file: b, client_ca_file: c}";
+  const auto with_listen = [](const std::string& listen, const std::string& identity = "local") {
+    return absl::StrReplaceAll(kMinimal, {{"listen: {", "listen: {" + listen + ", "},
+                                          {"identity: local", "identity: " + identity}});
+  };
+  const auto with_grpc = [&](const std::string& grpc, const std::string& identity) {
+    return "listen: {grpc: [" + grpc + "], " + tls + "}\n" +
+           absl::StrReplaceAll(kMinimal.substr(kMinimal.find("upstream:")),
+                               {{"identity: local", "identity: \"" + identity + "\""}});
+  };
+  for (const std::string address : {"0.0.0.0:8443", "\"[::]:8443\"", "gateway.kyc:0"}) {
+    EXPECT_TRUE(Load(with_grpc(address, "spiffe://a/*")).ok()) << address;
+  }
+  EXPECT_TRUE(Load(with_grpc("0.0.0.0:8443, \"unix:/a\"", "local")).ok());
+  EXPECT_THAT(ProblemsOf(with_grpc("0.0.0.0:8443", "local")),
+              testing::ElementsAre(testing::StartsWith("callers[0].identity: 'local' comes by")));
+  EXPECT_THAT(ProblemsOf(with_grpc("\"unix:/a\"", "local")),
+              testing::ElementsAre("listen.tls: no address of listen.grpc is HOST:PORT"));
+  EXPECT_THAT(ProblemsOf(with_grpc("\":1\", \"a:65536\"", "b")),
+              testing::ElementsAre(testing::StartsWith("listen.grpc[0]: ':1' is neither"),
+                                   testing::StartsWith("listen.grpc[1]: 'a:65536' is neither")));
+  EXPECT_THAT(ProblemsOf(with_listen("tls: {}")),
+              testing::Contains(testing::StartsWith("listen.tls.cert_file: ")));
+  EXPECT_THAT(ProblemsOf(with_listen("tls: {}")),
+              testing::Contains(testing::StartsWith("listen.tls.key_file: ")));
+  EXPECT_THAT(ProblemsOf(with_listen("tls: {}")),
+              testing::Contains(testing::StartsWith("listen.tls.client_ca_file: ")));
+  EXPECT_THAT(ProblemsOf(kMinimal + "authentication: {mtls: {identity: spiffe}}\n"),
+              testing::ElementsAre(testing::StartsWith("authentication.mtls: needs listen.tls")));
+  EXPECT_THAT(ProblemsOf(with_grpc("a:1", "b") + "authentication: {mtls: {identity: name}}\n"),
+              testing::ElementsAre(testing::StartsWith("authentication.mtls.identity: expected")));
+}
+
 TEST(ConfigTest, ReportsEveryProblemAtOnceByPath) {
   EXPECT_THAT(
       ProblemsOf(R"(

@@ -16,30 +16,38 @@ void Run(const std::string& command) {
 }
 
 // What `openssl ca`, which alone takes dates, wants to be told of an authority.
-std::string Authority(const std::string& host) {
-  return "[ca]\ndefault_ca=test\n"
-         "[test]\ndatabase=issued\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\n"
-         "policy=names\nx509_extensions=extensions\n"
-         "[names]\ncommonName=supplied\n"
-         "[extensions]\nsubjectAltName=DNS:" +
-         host + "\n";
-}
+constexpr char kAuthority[] =
+    "[ca]\ndefault_ca=test\n"
+    "[test]\ndatabase=issued\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\n"
+    "policy=names\nunique_subject=no\n"
+    "[names]\ncommonName=supplied\n";
+
+constexpr char kNewKey[] = " -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes ";
 
 }  // namespace
 
 TestCertificates::TestCertificates(const Options& options) {
   std::string name = testing::TempDir() + "/certificates.XXXXXX";
   folder_ = mkdtemp(name.data());
-  std::ofstream(folder_ + "/ca.conf") << Authority(options.host);
+  std::ofstream(folder_ + "/ca.conf") << kAuthority;
   const std::ofstream issued(folder_ + "/issued");
+  Run("cd " + folder_ +
+      " && openssl req -x509 -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem" + kNewKey);
+  const std::string from = options.from.empty() ? "" : "-startdate " + options.from;
+  const std::string until = options.until.empty() ? "-days 2" : "-enddate " + options.until;
+  Issue("server", "DNS:" + options.host, from + " " + until);
+}
+
+void TestCertificates::Issue(const std::string& name, const std::string& alternative_names,
+                             const std::string& validity) const {
   const std::string in = "cd " + folder_ + " && openssl ";
-  const std::string new_key = " -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes ";
-  Run(in + "req -x509 -days 2 -subj /CN=test-ca -keyout ca.key -out ca.pem" + new_key);
-  Run(in + "req -subj /CN=" + options.host + " -keyout server.key -out server.csr" + new_key);
-  const std::string from = options.from.empty() ? "" : " -startdate " + options.from;
-  const std::string until = options.until.empty() ? " -days 2" : " -enddate " + options.until;
-  Run(in + "ca -batch -notext -config ca.conf -cert ca.pem -keyfile ca.key" + from + until +
-      " -in server.csr -out server.pem");
+  std::ofstream extensions(folder_ + "/extensions");
+  if (!alternative_names.empty()) extensions << "subjectAltName=" << alternative_names << "\n";
+  extensions << "keyUsage=digitalSignature\n" << std::flush;
+  const std::string request = " -keyout " + name + ".key -out " + name + ".csr";
+  Run(in + "req -subj /CN=" + name + request + kNewKey);
+  Run(in + "ca -batch -notext -config ca.conf -extfile extensions -cert ca.pem -keyfile ca.key " +
+      validity + " -in " + name + ".csr -out " + name + ".pem");
 }
 
 TestCertificates::~TestCertificates() { std::filesystem::remove_all(folder_); }

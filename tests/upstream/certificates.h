@@ -4,8 +4,8 @@
 
 namespace idv {
 
-// A server's certificate and the authority that signed it, made by openssl in a folder of their
-// own. Each has an authority of its own.
+// An authority, a server's certificate that it has signed, and others as they are asked for, made
+// by openssl in a folder of their own. Each has an authority of its own.
 class TestCertificates {
  public:
   struct Options {
@@ -22,9 +22,16 @@ class TestCertificates {
   TestCertificates(const TestCertificates&) = delete;
   TestCertificates& operator=(const TestCertificates&) = delete;
 
+  // Makes or replaces `name`.pem and `name`.key. `alternative_names`: "DNS:a,URI:spiffe://a/b", or
+  // none; the subject is CN=`name`.
+  void Issue(const std::string& name, const std::string& alternative_names,
+             const std::string& validity = "-days 2") const;
+
+  std::string cert_file(const std::string& name) const { return folder_ + "/" + name + ".pem"; }
+  std::string key_file(const std::string& name) const { return folder_ + "/" + name + ".key"; }
   std::string ca_file() const { return folder_ + "/ca.pem"; }
-  std::string cert_file() const { return folder_ + "/server.pem"; }
-  std::string key_file() const { return folder_ + "/server.key"; }
+  std::string cert_file() const { return cert_file("server"); }
+  std::string key_file() const { return key_file("server"); }
 
  private:
   std::string folder_;

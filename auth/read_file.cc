@@ -1,0 +1,31 @@
+#include "auth/read_file.h"
+
+#include <absl/strings/str_cat.h>
+#include <openssl/crypto.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace idv {
+
+absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string buffer(max_bytes + 1, '\0');
+  // A directory opens, but cannot be read.
+  if (!file || !file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())).eof()) {
+    const int error = errno;
+    if (file) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, " is longer than ", max_bytes, " bytes"));
+    }
+    const std::string what = absl::StrCat(path, " cannot be read: ", std::strerror(error));
+    return error == EACCES ? absl::PermissionDeniedError(what) : absl::NotFoundError(what);
+  }
+  std::string text(buffer, 0, static_cast<size_t>(file.gcount()));
+  OPENSSL_cleanse(buffer.data(), text.size());  // it may be a secret
+  return text;
+}
+
+}  // namespace idv

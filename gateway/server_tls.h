@@ -1,0 +1,41 @@
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <grpcpp/security/server_credentials.h>
+
+#include <memory>
+#include <mutex>
+
+#include "auth/tls_files.h"
+
+namespace idv {
+
+// The TLS of the listeners, at least 1.2: certificate, key and the authorities of clients, which
+// can be replaced while connections are served. Thread-safe.
+class ServerTls : public std::enable_shared_from_this<ServerTls> {
+ public:
+  // Errors: those of ReadTlsFiles().
+  static absl::StatusOr<std::shared_ptr<ServerTls>> Load(const TlsFiles& files);
+
+  // Reads the files again; connections from now on get what is in them, and those that are there
+  // stay. False: nothing is new. Errors: those of ReadTlsFiles(); what was there is kept.
+  absl::StatusOr<bool> Reload();
+
+  // Who has a client CA asks every client for a certificate of it. For one listening server; may
+  // outlive this.
+  std::shared_ptr<grpc::ServerCredentials> Credentials();
+
+  const TlsFiles& files() const { return files_; }
+
+ private:
+  class ReloadingCredentials;
+
+  explicit ServerTls(TlsFiles files) : files_(std::move(files)) {}
+
+  const TlsFiles files_;
+  std::mutex mutex_;
+  TlsIdentity identity_;  // protected by mutex_
+  bool has_news_ = true;  // for the credentials; protected by mutex_
+};
+
+}  // namespace idv
