@@ -185,8 +185,8 @@ int Run(const Flags& flags) {
     return Refuse(flags.config, files);
   }
   std::shared_ptr<idv::ServerTls> tls;
-  if (loaded->config.tls) {
-    auto read = idv::ServerTls::Load(*loaded->config.tls);
+  if (const auto& files = loaded->config.tls; files.has_value()) {
+    auto read = idv::ServerTls::Load(*files);
     if (!read.ok()) return Refuse("listen.tls", read.status());
     tls = *std::move(read);
   }

@@ -58,7 +58,7 @@ TEST_F(TlsFilesTest, ThatCannotBeUsedAreNamed) {
   certificates_.Issue("old", "DNS:localhost",
                       "-startdate 20000101000000Z -enddate 20000201000000Z");
   const std::string empty = certificates_.cert_file("empty");
-  std::ofstream{empty};
+  std::ofstream(empty) << "";
   const std::string cut = certificates_.cert_file("cut");
   const std::string whole = ReadFile(certificates_.cert_file());
   std::ofstream(cut) << whole << whole.substr(0, whole.size() / 2);

@@ -227,7 +227,7 @@ TEST(ProcessTest, EndsWithinTheGraceThoughACallersConnectionStaysOpen) {
 
   gateway.process().Signal(SIGTERM);
 
-  EXPECT_EQ(gateway.process().Wait(milliseconds(2000)), 0);
+  EXPECT_EQ(gateway.process().Wait(milliseconds(8000)), 0);
 }
 
 TEST(ProcessTest, EndsWellWhenNobodyEverCalled) {

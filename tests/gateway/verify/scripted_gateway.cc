@@ -81,7 +81,7 @@ class ScriptedGateway::Liveness final : public v1::LivenessService::Service {
   Status CreateLivenessSession(ServerContext* context,
                                const v1::CreateLivenessSessionRequest* request,
                                v1::LivenessSession* reply) override {
-    *reply = gateway_.liveness_;
+    *reply = gateway_.Session();
     return gateway_.Note("CreateLivenessSession", *context, *request);
   }
   Status SubmitLivenessChallenge(ServerContext* context,
@@ -179,6 +179,7 @@ std::vector<v1::StreamLivenessFramesRequest> ScriptedGateway::Stream() const {
 }
 
 void ScriptedGateway::Challenge(const std::vector<v1::LivenessChallenge>& challenges) {
+  const std::lock_guard lock(mutex_);
   *liveness_.mutable_challenges() = {challenges.begin(), challenges.end()};
 }
 
@@ -215,6 +216,11 @@ Status ScriptedGateway::Note(const std::string& method, ServerContext& context,
 void ScriptedGateway::NoteStreamed(const v1::StreamLivenessFramesRequest& message) {
   const std::lock_guard lock(mutex_);
   stream_.push_back(message);
+}
+
+v1::LivenessSession ScriptedGateway::Session() const {
+  const std::lock_guard lock(mutex_);
+  return liveness_;
 }
 
 v1::Verification ScriptedGateway::NextAnswer() {

@@ -3,6 +3,7 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <limits>
@@ -74,13 +75,13 @@ class ScriptedGateway {
                     const google::protobuf::Message& request);
   void NoteStreamed(const kora::idv::v1::StreamLivenessFramesRequest& message);
   kora::idv::v1::Verification NextAnswer();
+  kora::idv::v1::LivenessSession Session() const;
 
-  // Told before the first call.
-  kora::idv::v1::LivenessSession liveness_;
-  int frames_wanted_ = std::numeric_limits<int>::max();
-  bool ignores_frames_ = false;
+  std::atomic<int> frames_wanted_ = std::numeric_limits<int>::max();
+  std::atomic<bool> ignores_frames_ = false;
 
   mutable std::mutex mutex_;
+  kora::idv::v1::LivenessSession liveness_;
   std::vector<Call> calls_;
   std::map<std::string, Failing> failing_;
   std::deque<kora::idv::v1::Verification> answers_;
