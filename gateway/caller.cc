@@ -1,8 +1,13 @@
 #include "gateway/caller.h"
 
+#include <absl/strings/ascii.h>
+#include <absl/strings/match.h>
+#include <absl/strings/strip.h>
 #include <grpc/grpc_security_constants.h>
 
+#include <iterator>
 #include <memory>
+#include <optional>
 
 #include "upstream/failure.h"
 
@@ -29,16 +34,39 @@ bool IsPlaintext(const grpc::AuthContext& context) {
   return types.size() == 1 && types.front() == kInsecure;
 }
 
+// The bearer token of RFC 6750; nothing if there is none. An empty one for more than one
+// `authorization`, of which nobody could say which counts.
+std::optional<absl::string_view> TokenOf(const grpc::ServerContext& context) {
+  constexpr absl::string_view kScheme = "bearer ";
+  const auto [first, last] = context.client_metadata().equal_range("authorization");
+  if (first == last) return std::nullopt;
+  if (std::next(first) != last) return "";
+  const absl::string_view value(first->second.data(), first->second.size());
+  if (!absl::StartsWithIgnoreCase(value, kScheme)) return std::nullopt;
+  return absl::StripAsciiWhitespace(value.substr(kScheme.size()));
+}
+
 }  // namespace
 
-absl::StatusOr<std::string> IdentityOf(const grpc::ServerContext& context,
-                                       CertificateIdentity certificate_identity,
-                                       const Policy& policy) {
+absl::StatusOr<std::string> IdentityOf(const grpc::ServerContext& context, const CallerRules& rules,
+                                       TokenVerifier* tokens, const Policy& policy) {
+  if (tokens != nullptr) {
+    if (const std::optional<absl::string_view> token = TokenOf(context)) {
+      std::optional<std::string> identity = tokens->Verify(*token, TokenVerifier::WallClock::now());
+      if (!identity || *identity == kLocalIdentity) return CallerUnknown();
+      return *std::move(identity);
+    }
+  }
   const std::shared_ptr<const grpc::AuthContext> connection = context.auth_context();
   if (connection == nullptr) return CallerUnknown();
-  if (IsPlaintext(*connection)) return kLocalIdentity;
+  if (IsPlaintext(*connection)) {
+    if (rules.is_plaintext_local || absl::StartsWith(context.peer(), "unix:")) {
+      return kLocalIdentity;
+    }
+    return CallerUnknown();
+  }
   for (const grpc::string_ref& name :
-       connection->FindPropertyValues(PropertyOf(certificate_identity))) {
+       connection->FindPropertyValues(PropertyOf(rules.certificate_identity))) {
     std::string identity(name.data(), name.size());
     const bool is_known = policy.Knows(identity) && identity != kLocalIdentity;
     if (is_known) return identity;

@@ -3,9 +3,11 @@
 #include <absl/status/statusor.h>
 #include <grpcpp/grpcpp.h>
 
+#include <memory>
 #include <string>
 
 #include "auth/policy.h"
+#include "auth/token_verifier.h"
 
 namespace idv {
 
@@ -16,13 +18,21 @@ inline constexpr char kLocalIdentity[] = "local";
 // DNS names, the first that the policy knows; or the subject, as RFC 2253 writes it.
 enum class CertificateIdentity { kSpiffe, kDns, kSubject };
 
-// Who calls, by the connection. CALLER_UNAUTHENTICATED: the certificate names nobody whom the
-// policy knows. Thread-safe.
-absl::StatusOr<std::string> IdentityOf(const grpc::ServerContext& context,
-                                       CertificateIdentity certificate_identity,
-                                       const Policy& policy);
+// How callers are told from each other.
+struct CallerRules {
+  CertificateIdentity certificate_identity = CertificateIdentity::kSpiffe;
+  // Whoever reaches a plaintext listener that is no unix socket is local: all of them are on
+  // loopback.
+  bool is_plaintext_local = true;
+};
 
-// CALLER_UNAUTHENTICATED, without a hint at why.
+// Who calls: by the bearer token in `authorization` if `tokens` is there and one is given, else by
+// the connection. CALLER_UNAUTHENTICATED: nobody whom the policy knows, without a hint at why.
+// Thread-safe.
+absl::StatusOr<std::string> IdentityOf(const grpc::ServerContext& context, const CallerRules& rules,
+                                       TokenVerifier* tokens, const Policy& policy);
+
+// CALLER_UNAUTHENTICATED.
 absl::Status CallerUnknown();
 
 }  // namespace idv

@@ -256,7 +256,7 @@ absl::Status Calls::Parse(const Method& method, Exchange& exchange,
 absl::Status Calls::Authorize(const Method& method, Exchange& exchange) const {
   const grpc::ServerContext& context = exchange.call.context;
   absl::StatusOr<std::string> identity =
-      IdentityOf(context, options_.certificate_identity, options_.policy);
+      IdentityOf(context, options_.callers, options_.tokens.get(), options_.policy);
   if (!identity.ok()) return identity.status();
   exchange.identity = *std::move(identity);
 

@@ -26,7 +26,9 @@ class Calls {
  public:
   struct Options {
     Policy policy;
-    CertificateIdentity certificate_identity = CertificateIdentity::kSpiffe;
+    CallerRules callers;
+    // Null: none is taken.
+    std::shared_ptr<TokenVerifier> tokens;
     // In whose names, by the policy's places of tenants.
     std::vector<Sender> tenants;
     Config::Limits limits;

@@ -49,6 +49,9 @@ void FillDefaults(schema::Config& config) {
   fill(frames.mutable_frames_per_second_key(), annotated.frames_per_second.c_str());
   fill(frames.mutable_frames_key(), annotated.frames.c_str());
   fill(frames.mutable_timestamps_key(), annotated.timestamps.c_str());
+  for (schema::Jwt& jwt : *config.mutable_authentication()->mutable_jwt()) {
+    fill(jwt.mutable_identity_claim(), "sub");
+  }
   schema::Limits& limits = *config.mutable_limits();
   fill(limits.mutable_max_message(), "4MiB");
   fill(limits.mutable_max_image(), "10MiB");
@@ -185,8 +188,11 @@ class Resolver {
   void Listen(const schema::Listen& listen) {
     Check(listen.grpc_size() > 0, "listen.grpc", "expected at least one address");
     for (int i = 0; i < listen.grpc_size(); ++i) {
-      ListenOn(absl::StrCat("listen.grpc[", i, "]"), listen.grpc(i), listen.has_tls());
+      ListenOn(absl::StrCat("listen.grpc[", i, "]"), listen.grpc(i),
+               listen.has_tls() || listen.insecure());
     }
+    Check(!listen.has_tls() || !listen.insecure(), "listen.insecure", "contradicts listen.tls");
+    config_.caller_rules.is_plaintext_local = !listen.insecure();
     if (listen.has_tls()) TlsOf(listen.tls());
     const std::optional<mode_t> mode = ParseMode(listen.unix_mode());
     Check(mode.has_value(), "listen.unix_mode", "expected three or four octal digits, as \"0660\"");
@@ -194,7 +200,7 @@ class Resolver {
     config_.reflection = listen.reflection();
   }
 
-  void ListenOn(const std::string& path, const std::string& address, bool has_tls) {
+  void ListenOn(const std::string& path, const std::string& address, bool may_be_far) {
     config_.grpc_addresses.push_back(address);
     if (absl::StartsWith(address, "unix:/")) {
       Check(address.size() <= kMaxUnixAddressBytes, path, "expected a path of at most 100 bytes");
@@ -203,7 +209,7 @@ class Resolver {
     const std::optional<std::string> host = HostOf(address);
     Check(host.has_value() && !IsUnixAddress(address), path,
           absl::StrCat("'", address, "' is neither \"unix:/PATH\" nor HOST:PORT"));
-    Check(!host || has_tls || IsLoopback(*host), path,
+    Check(!host || may_be_far || IsLoopback(*host), path,
           absl::StrCat("'", address,
                        "' is no loopback address; beyond this machine, listen.tls is ", "needed"));
   }
@@ -211,8 +217,6 @@ class Resolver {
   void TlsOf(const schema::ListenTls& tls) {
     Check(!tls.cert_file().empty(), "listen.tls.cert_file", "expected the path of a PEM file");
     Check(!tls.key_file().empty(), "listen.tls.key_file", "expected the path of a PEM file");
-    Check(!tls.client_ca_file().empty(), "listen.tls.client_ca_file",
-          "expected the path of a PEM file: callers are known by their certificates");
     Check(!std::all_of(config_.grpc_addresses.begin(), config_.grpc_addresses.end(), IsUnixAddress),
           "listen.tls", "no address of listen.grpc is HOST:PORT");
     config_.tls = {.cert_file = tls.cert_file(),
@@ -221,8 +225,17 @@ class Resolver {
   }
 
   void AuthenticationOf(const schema::Authentication& authentication) {
+    for (int i = 0; i < authentication.jwt_size(); ++i) {
+      JwtOf(absl::StrCat("authentication.jwt[", i, "]"), authentication.jwt(i));
+    }
+    const bool has_tokens = authentication.jwt_size() > 0;
+    const bool asks_clients = config_.tls && !config_.tls->client_ca_file.empty();
+    Check(!config_.tls || asks_clients || has_tokens, "listen.tls.client_ca_file",
+          "expected the path of a PEM file, or authentication.jwt: nobody would be known");
+    Check(config_.caller_rules.is_plaintext_local || has_tokens, "listen.insecure",
+          "needs authentication.jwt: nobody would be known");
     if (!authentication.has_mtls()) return;
-    Check(config_.tls.has_value(), "authentication.mtls", "needs listen.tls with a client_ca_file");
+    Check(asks_clients, "authentication.mtls", "needs listen.tls.client_ca_file");
     static const std::map<std::string, CertificateIdentity> kIdentities = {
         {"spiffe", CertificateIdentity::kSpiffe},
         {"dns", CertificateIdentity::kDns},
@@ -230,7 +243,23 @@ class Resolver {
     const auto identity = kIdentities.find(authentication.mtls().identity());
     Check(identity != kIdentities.end(), "authentication.mtls.identity",
           "expected spiffe, dns or subject");
-    if (identity != kIdentities.end()) config_.certificate_identity = identity->second;
+    if (identity != kIdentities.end()) config_.caller_rules.certificate_identity = identity->second;
+  }
+
+  void JwtOf(const std::string& path, const schema::Jwt& jwt) {
+    Check(!jwt.issuer().empty(), path + ".issuer", "expected the tokens' \"iss\"");
+    Check(!jwt.audience().empty(), path + ".audience",
+          "expected what must be among the tokens' \"aud\"");
+    Check(!jwt.jwks_file().empty(), path + ".jwks_file", "expected the path of a JSON file");
+    const auto has_issuer = [&](const TokenVerifier::Issuer& other) {
+      return other.issuer == jwt.issuer();
+    };
+    Check(std::none_of(config_.token_issuers.begin(), config_.token_issuers.end(), has_issuer),
+          path + ".issuer", "another one has it already");
+    config_.token_issuers.push_back({.issuer = jwt.issuer(),
+                                     .audience = jwt.audience(),
+                                     .jwks_file = jwt.jwks_file(),
+                                     .identity_claim = jwt.identity_claim()});
   }
 
   // Whether anybody can be called so.
@@ -238,10 +267,12 @@ class Resolver {
     Check(!identity.empty(), path, "expected 'local' or what authentication finds");
     const bool is_local = identity == kLocalIdentity;
     const auto& addresses = config_.grpc_addresses;
-    Check(
-        !is_local || !config_.tls || std::any_of(addresses.begin(), addresses.end(), IsUnixAddress),
-        path, "'local' comes by a unix socket or by plaintext, and there is neither");
-    Check(is_local || identity.empty() || config_.tls, path,
+    const bool has_local = (!config_.tls && config_.caller_rules.is_plaintext_local) ||
+                           std::any_of(addresses.begin(), addresses.end(), IsUnixAddress);
+    Check(!is_local || has_local, path,
+          "'local' comes by a unix socket or by plaintext, and there is neither");
+    const bool is_anybody_known = config_.tls || !config_.token_issuers.empty();
+    Check(is_local || identity.empty() || is_anybody_known, path,
           absl::StrCat("no listener authenticates callers, so the only identity there is, is '",
                        kLocalIdentity, "'"));
   }

@@ -46,7 +46,8 @@ struct Config {
   std::vector<std::string> grpc_addresses;
   // Of the listeners that are no unix sockets.
   std::optional<TlsFiles> tls;
-  CertificateIdentity certificate_identity = CertificateIdentity::kSpiffe;
+  CallerRules caller_rules;
+  std::vector<TokenVerifier::Issuer> token_issuers;
   mode_t unix_mode = 0;
   bool reflection = true;
   Upstream::Options upstream;

@@ -16,7 +16,6 @@
 #include <memory>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "auth/file_watcher.h"
 #include "gateway/config.h"
@@ -26,7 +25,6 @@
 #include "gateway/method.h"
 #include "gateway/processors.h"
 #include "gateway/server.h"
-#include "gateway/server_tls.h"
 #include "gateway/services.h"
 #include "metrics/log.h"
 #include "upstream/drift_counter.h"
@@ -119,32 +117,21 @@ void AllowManyDescriptors() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Takes what is new in the files of TLS, and says so.
-void ReloadTls(idv::ServerTls& tls, const idv::Log& log) {
-  const absl::StatusOr<bool> reloaded = tls.Reload();
-  if (!reloaded.ok()) {
-    log.Error("the TLS files cannot be used; the certificate from before is kept",
-              {{"detail", std::string(reloaded.status().message())}});
-  } else if (*reloaded) {
-    log.Info("new connections get the new certificate");
-  }
+// Takes what is new in the files of the credentials, and says so.
+void Reload(const idv::Credentials& credentials, const idv::Log& log) {
+  credentials.Reload([&](const std::string& news) { log.Info(news); },
+                     [&](const absl::Status& problem) {
+                       log.Error("a file cannot be used; what it held before is kept",
+                                 {{"detail", std::string(problem.message())}});
+                     });
 }
 
-std::unique_ptr<idv::FileWatcher> Watch(const std::shared_ptr<idv::ServerTls>& tls,
-                                        const idv::Log& log) {
-  if (tls == nullptr) return nullptr;
-  const idv::TlsFiles& files = tls->files();
-  return std::make_unique<idv::FileWatcher>(
-      std::vector{files.cert_file, files.key_file, files.client_ca_file},
-      idv::FileWatcher::Options(), [tls, &log] { ReloadTls(*tls, log); });
-}
-
-int Serve(const idv::Config& config, const idv::Methods& methods, std::vector<idv::Sender> senders,
-          const std::shared_ptr<idv::ServerTls>& tls, const idv::Log& log) {
+int Serve(const idv::Config& config, const idv::Methods& methods,
+          const idv::Credentials& credentials, const idv::Log& log) {
   const sigset_t signals = BlockSignals();
   idv::DriftCounter drift_counter;
   auto server = idv::Server::Start(
-      config, methods, std::move(senders), tls,
+      config, methods, credentials,
       [&](const google::protobuf::MethodDescriptor& method, const idv::Drift& drift) {
         if (!drift_counter.Count(method, drift)) return;
         log.Warning(
@@ -160,11 +147,11 @@ int Serve(const idv::Config& config, const idv::Methods& methods, std::vector<id
   }
   log.Info("serving", {{"version", IDV_VERSION}, {"shards", config.shards}});
 
-  const auto watcher = Watch(tls, log);
+  const idv::FileWatcher watcher(credentials.files(), {}, [&] { Reload(credentials, log); });
   int signal = SIGHUP;
   while (signal == SIGHUP) {
     sigwait(&signals, &signal);
-    if (signal == SIGHUP && tls != nullptr) ReloadTls(*tls, log);
+    if (signal == SIGHUP) Reload(credentials, log);
   }
   log.Info("shutting down", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   ExitAfter(config.drain.settle + config.drain.stream_grace + std::chrono::seconds(10), log);
@@ -184,21 +171,15 @@ int Run(const Flags& flags) {
   if (const absl::Status files = CheckFiles(loaded->config); !files.ok()) {
     return Refuse(flags.config, files);
   }
-  std::shared_ptr<idv::ServerTls> tls;
-  if (const auto& files = loaded->config.tls; files.has_value()) {
-    auto read = idv::ServerTls::Load(*files);
-    if (!read.ok()) return Refuse("listen.tls", read.status());
-    tls = *std::move(read);
-  }
-  auto senders = idv::LoadSenders(loaded->config);
-  if (!senders.ok()) return Refuse(flags.config, senders.status());
+  const auto credentials = idv::Credentials::Load(loaded->config);
+  if (!credentials.ok()) return Refuse(flags.config, credentials.status());
   if (flags.check) {
     std::cout << flags.config << " is good\n";
     return 0;
   }
   static const idv::Log log;  // static: gRPC's threads may still log when main ends
   idv::RouteLibraryLogsTo(log);
-  return Serve(loaded->config, *methods, *std::move(senders), tls, log);
+  return Serve(loaded->config, *methods, *credentials, log);
 }
 
 }  // namespace

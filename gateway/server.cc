@@ -97,10 +97,11 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
 
 }  // namespace
 
-Server::Server(const Config& config, const Methods& methods, std::vector<Sender> senders)
+Server::Server(const Config& config, const Methods& methods, const Credentials& credentials)
     : calls_(methods, {.policy = config.policy,
-                       .certificate_identity = config.certificate_identity,
-                       .tenants = std::move(senders),
+                       .callers = config.caller_rules,
+                       .tokens = credentials.tokens,
+                       .tenants = credentials.senders,
                        .limits = config.limits,
                        .frames = config.frames,
                        .caps = config.caps}),
@@ -111,17 +112,17 @@ Server::Server(const Config& config, const Methods& methods, std::vector<Sender>
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Methods& methods,
-                                                      std::vector<Sender> senders,
-                                                      const std::shared_ptr<ServerTls>& tls,
+                                                      const Credentials& credentials,
                                                       const DriftReporter& report_drift) {
-  std::unique_ptr<Server> server(new Server(config, methods, std::move(senders)));
+  std::unique_ptr<Server> server(new Server(config, methods, credentials));
   absl::StatusOr<std::vector<Listener>> listeners = server->OpenListeners(config);
   if (!listeners.ok()) return listeners.status();
-  if (absl::Status status = server->Build(config, tls, report_drift); !status.ok()) return status;
+  if (absl::Status status = server->Build(config, credentials.tls, report_drift); !status.ok())
+    return status;
   server->RunShards();
   std::unordered_map<int, ExternalConnectionAcceptor*> takers;
   for (const Listener& listener : *listeners) {
-    const bool is_tls = tls != nullptr && !absl::StartsWith(listener.address(), "unix:");
+    const bool is_tls = config.tls && !absl::StartsWith(listener.address(), "unix:");
     for (const int fd : listener.fds())
       takers[fd] = (is_tls ? server->tls_ : server->plaintext_).get();
   }

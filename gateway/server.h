@@ -13,12 +13,12 @@
 #include "gateway/acceptor.h"
 #include "gateway/calls.h"
 #include "gateway/config.h"
+#include "gateway/credentials.h"
 #include "gateway/drain_times.h"
 #include "gateway/health.h"
 #include "gateway/hurry.h"
 #include "gateway/method.h"
 #include "gateway/reflection.h"
-#include "gateway/server_tls.h"
 #include "gateway/shard.h"
 #include "upstream/loop/watcher.h"
 
@@ -28,12 +28,10 @@ namespace idv {
 // destruction on one thread.
 class Server {
  public:
-  // Listens and serves. `senders`: the tenants of `config` with their keys, in its order. `tls`: of
-  // config.tls; null if there is none. Borrows the methods, which must outlive it. kUnavailable: an
-  // address cannot be listened on; the text names it.
+  // Listens and serves. `credentials`: of `config`. Borrows the methods, which must outlive it.
+  // kUnavailable: an address cannot be listened on; the text names it.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, const Methods& methods,
-                                                       std::vector<Sender> senders,
-                                                       const std::shared_ptr<ServerTls>& tls,
+                                                       const Credentials& credentials,
                                                        const DriftReporter& report_drift);
   // Shuts down at once if Shutdown() was not called.
   ~Server();
@@ -56,7 +54,7 @@ class Server {
   void Shutdown(const DrainTimes& times, Hurry& hurry);
 
  private:
-  Server(const Config& config, const Methods& methods, std::vector<Sender> senders);
+  Server(const Config& config, const Methods& methods, const Credentials& credentials);
   absl::StatusOr<std::vector<Listener>> OpenListeners(const Config& config);
   absl::Status Build(const Config& config, const std::shared_ptr<ServerTls>& tls,
                      const DriftReporter& report_drift);

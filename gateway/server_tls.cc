@@ -11,12 +11,9 @@ namespace idv {
 class ServerTls::ReloadingCredentials final : public grpc::ServerCredentials {
  public:
   explicit ReloadingCredentials(std::shared_ptr<ServerTls> tls) : tls_(std::move(tls)) {
-    const bool asks_clients = !tls_->identity_.client_ca.empty();
     grpc_ssl_server_credentials_options* const options =
-        grpc_ssl_server_credentials_create_options_using_config_fetcher(
-            asks_clients ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
-                         : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
-            Fetch, tls_.get());
+        grpc_ssl_server_credentials_create_options_using_config_fetcher(ClientRequestOf(*tls_),
+                                                                        Fetch, tls_.get());
     credentials_ = grpc_ssl_server_credentials_create_with_options(options);
   }
   ~ReloadingCredentials() override { grpc_server_credentials_release(credentials_); }
@@ -26,6 +23,12 @@ class ServerTls::ReloadingCredentials final : public grpc::ServerCredentials {
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>&) override {}
 
  private:
+  static grpc_ssl_client_certificate_request_type ClientRequestOf(const ServerTls& tls) {
+    if (tls.files_.client_ca_file.empty()) return GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE;
+    return tls.needs_clients_ ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+                              : GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY;
+  }
+
   int AddPortToServer(const std::string& address, grpc_server* server) override {
     return grpc_server_add_http2_port(server, address.c_str(), credentials_);
   }
@@ -47,10 +50,11 @@ class ServerTls::ReloadingCredentials final : public grpc::ServerCredentials {
   grpc_server_credentials* credentials_;
 };
 
-absl::StatusOr<std::shared_ptr<ServerTls>> ServerTls::Load(const TlsFiles& files) {
+absl::StatusOr<std::shared_ptr<ServerTls>> ServerTls::Load(const TlsFiles& files,
+                                                           bool needs_clients) {
   absl::StatusOr<TlsIdentity> identity = ReadTlsFiles(files);
   if (!identity.ok()) return identity.status();
-  std::shared_ptr<ServerTls> tls(new ServerTls(files));
+  std::shared_ptr<ServerTls> tls(new ServerTls(files, needs_clients));
   tls->identity_ = *std::move(identity);
   return tls;
 }

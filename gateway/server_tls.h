@@ -15,14 +15,15 @@ namespace idv {
 class ServerTls : public std::enable_shared_from_this<ServerTls> {
  public:
   // Errors: those of ReadTlsFiles().
-  static absl::StatusOr<std::shared_ptr<ServerTls>> Load(const TlsFiles& files);
+  // `needs_clients`: with a client CA, clients without a certificate are refused.
+  static absl::StatusOr<std::shared_ptr<ServerTls>> Load(const TlsFiles& files, bool needs_clients);
 
   // Reads the files again; connections from now on get what is in them, and those that are there
   // stay. False: nothing is new. Errors: those of ReadTlsFiles(); what was there is kept.
   absl::StatusOr<bool> Reload();
 
-  // Who has a client CA asks every client for a certificate of it. For one listening server; may
-  // outlive this.
+  // Who has a client CA asks every client for a certificate of it, and lets those without one in if
+  // it may. For one listening server; may outlive this.
   std::shared_ptr<grpc::ServerCredentials> Credentials();
 
   const TlsFiles& files() const { return files_; }
@@ -30,9 +31,11 @@ class ServerTls : public std::enable_shared_from_this<ServerTls> {
  private:
   class ReloadingCredentials;
 
-  explicit ServerTls(TlsFiles files) : files_(std::move(files)) {}
+  ServerTls(TlsFiles files, bool needs_clients)
+      : files_(std::move(files)), needs_clients_(needs_clients) {}
 
   const TlsFiles files_;
+  const bool needs_clients_;
   std::mutex mutex_;
   TlsIdentity identity_;  // protected by mutex_
   bool has_news_ = true;  // for the credentials; protected by mutex_

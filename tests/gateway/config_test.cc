@@ -150,6 +150,40 @@ TEST(ConfigTest, ServesBeyondThisMachineByTlsOnly) {
               testing::ElementsAre(testing::StartsWith("authentication.mtls.identity: expected")));
 }
 
+TEST(ConfigTest, KnowsCallersByTokensOnAnyListener) {
+  const std::string jwt = "{issuer: i, audience: a, jwks_file: f}";
+  const auto with = [](const std::string& listen, const std::string& tokens,
+                       const std::string& identity) {
+    return absl::StrReplaceAll(kMinimal, {{"listen: {", "listen: {" + listen},
+                                          {"identity: local", "identity: " + identity}}) +
+           "authentication: {jwt: [" + tokens + "]}\n";
+  };
+  const auto loaded = Load(with("", jwt, "anybody"));
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  ASSERT_EQ(loaded->config.token_issuers.size(), 1U);
+  EXPECT_EQ(loaded->config.token_issuers[0].identity_claim, "sub");
+  EXPECT_TRUE(loaded->config.caller_rules.is_plaintext_local);
+
+  const auto insecure = Load(
+      absl::StrReplaceAll(with("insecure: true, ", jwt, "anybody"), {{"127.0.0.1", "0.0.0.0"}}));
+  ASSERT_TRUE(insecure.ok()) << insecure.status();
+  EXPECT_FALSE(insecure->config.caller_rules.is_plaintext_local);
+  const std::string tls = "tls: {cert_file: a, key_file: b}, ";
+  EXPECT_TRUE(Load(with(tls, jwt, "anybody")).ok());
+
+  EXPECT_THAT(ProblemsOf(with("insecure: true, ", "", "anybody")),
+              testing::Contains(testing::StartsWith("listen.insecure: needs")));
+  EXPECT_THAT(ProblemsOf(with("insecure: true, " + tls, jwt, "anybody")),
+              testing::ElementsAre("listen.insecure: contradicts listen.tls"));
+  EXPECT_THAT(ProblemsOf(with(tls, "", "anybody")),
+              testing::ElementsAre(testing::StartsWith("listen.tls.client_ca_file: expected")));
+  EXPECT_THAT(ProblemsOf(with("", "{}, " + jwt + ", " + jwt, "anybody")),
+              testing::ElementsAre(testing::StartsWith("authentication.jwt[0].issuer: "),
+                                   testing::StartsWith("authentication.jwt[0].audience: "),
+                                   testing::StartsWith("authentication.jwt[0].jwks_file: "),
+                                   "authentication.jwt[2].issuer: another one has it already"));
+}
+
 TEST(ConfigTest, ReportsEveryProblemAtOnceByPath) {
   EXPECT_THAT(
       ProblemsOf(R"(

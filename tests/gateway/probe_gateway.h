@@ -68,7 +68,7 @@ class ProbeGatewayTest : public testing::TestWithParam<int> {
             allowed_methods + "}]\nshards: " + std::to_string(GetParam()) + "\n" + more_config,
         methods_->Names(), 2);
     ASSERT_TRUE(loaded.ok()) << loaded.status();
-    auto server = Server::Start(loaded->config, *methods_, {{kTenantId, "key-1"}}, nullptr,
+    auto server = Server::Start(loaded->config, *methods_, {.senders = {{kTenantId, "key-1"}}},
                                 [](const auto&, const auto&) {});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);

@@ -185,7 +185,7 @@ class GatewayRaceTest : public testing::TestWithParam<int> {
                        std::to_string(GetParam()) + "\n",
                    methods_.Names(), 2);
     ASSERT_TRUE(loaded.ok()) << loaded.status();
-    auto server = Server::Start(loaded->config, methods_, {{kTenantId, "key-1"}}, nullptr,
+    auto server = Server::Start(loaded->config, methods_, {.senders = {{kTenantId, "key-1"}}},
                                 [](const auto&, const auto&) {});
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);

@@ -180,7 +180,7 @@ TEST_P(ServerTest, RefusesAnAddressThatIsTaken) {
           ", api_key: {env: X}}]\ncallers: [{identity: local, tenants: ['*'], methods: ['*']}]\n",
       methods_->Names(), 2);
 
-  const auto second = Server::Start(loaded->config, *methods_, {{kTenantId, "k"}}, nullptr,
+  const auto second = Server::Start(loaded->config, *methods_, {.senders = {{kTenantId, "k"}}},
                                     [](const auto&, const auto&) {});
 
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
