@@ -201,7 +201,7 @@ TEST_F(StalledUploadTest, OfAMessageUsesNoProcessorTime) {
 
   EXPECT_LT(ProcessorUse(), kMostPercent);
 
-  EXPECT_EQ(upload.get().reason(), kTimedOut.reason);
+  EXPECT_EQ(upload.get().status.error_code(), kTimedOut.code);
 }
 
 TEST_F(StalledUploadTest, OfFramesUsesNoProcessorTime) {
