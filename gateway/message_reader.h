@@ -29,9 +29,7 @@ class MessageReader final : public Completion {
 
   // Once the call is finished: awaits what gRPC still has to say of a message. Then, and not
   // before, this may be freed. Nobody else may await the event meanwhile.
-  Task<> End() {
-    while (is_reading_) co_await changed_;
-  }
+  Task<> End() { return AwaitEnd(is_reading_, changed_); }
 
   void Complete(bool ok) override {
     is_reading_ = false;
@@ -40,6 +38,12 @@ class MessageReader final : public Completion {
   }
 
  private:
+  // No member: in one of this class, which has virtual functions, g++ 12 with UBSan loses `this`
+  // over the second co_await.
+  static Task<> AwaitEnd(const bool& is_reading, Event& changed) {
+    while (is_reading) co_await changed;
+  }
+
   RawService::UploadReader& reader_;
   Event& changed_;
   bool is_reading_ = false;
