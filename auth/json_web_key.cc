@@ -103,25 +103,24 @@ absl::StatusOr<JsonWebKeySet> JsonWebKeySet::Parse(absl::string_view text) {
   return set;
 }
 
-JsonWebKeySet::Outcome JsonWebKeySet::Verify(const std::string& token) const {
+bool JsonWebKeySet::IsGenuine(const std::string& token) const {
   const Signature signature = Import(token);
   // What a "crit" names would have to be understood, and nothing is (RFC 7515, section 4.1.11).
-  if (signature == nullptr || HasHeader(signature, "crit")) return Outcome::kForged;
+  if (signature == nullptr || HasHeader(signature, "crit")) return false;
   const std::optional<std::string> algorithm = HeaderOf(signature, CJOSE_HDR_ALG);
   const std::optional<std::string> id = HeaderOf(signature, CJOSE_HDR_KID);
-  if (!algorithm) return Outcome::kForged;
+  if (!algorithm) return false;
 
-  bool is_known = false;
   for (const Key& key : keys_) {
     if (id && !key.id.empty() && key.id != *id) continue;
-    is_known = true;
     const bool fits =
         std::find(key.algorithms.begin(), key.algorithms.end(), *algorithm) != key.algorithms.end();
+    if (!fits) continue;
     // One that was tried is not to be tried again.
     const Signature tried = Import(token);
-    if (fits && cjose_jws_verify(tried.get(), key.key.get(), nullptr)) return Outcome::kGenuine;
+    if (cjose_jws_verify(tried.get(), key.key.get(), nullptr)) return true;
   }
-  return is_known ? Outcome::kForged : Outcome::kUnknownKey;
+  return false;
 }
 
 }  // namespace idv

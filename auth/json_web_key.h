@@ -22,17 +22,11 @@ class JsonWebKeySet {
   JsonWebKeySet(JsonWebKeySet&&) = default;
   JsonWebKeySet& operator=(JsonWebKeySet&&) = default;
 
-  enum class Outcome {
-    kGenuine,
-    kForged,      // or by an algorithm that is not the key's
-    kUnknownKey,  // signed by a key that is not in the set, as far as its id tells
-  };
-
   // Whether the signature of the token, a JSON Web Signature in its compact form (RFC 7515), is by
   // one of the keys: by that of its key id if it has one. The algorithm is the key's own, else one
   // of those for its type and curve (RS, PS and ES, of 256 to 512 bits: RFC 7518), whatever the
   // token wishes.
-  Outcome Verify(const std::string& token) const;
+  bool IsGenuine(const std::string& token) const;
 
  private:
   struct Freer {

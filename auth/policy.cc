@@ -73,8 +73,9 @@ const Policy::Grant* Policy::Find(absl::string_view identity) const {
   if (identity.empty() || absl::EndsWith(identity, "*")) return nullptr;
   if (const auto exact = grants_.find(identity); exact != grants_.end()) return &exact->second;
   for (const size_t length : prefix_lengths_) {
+    if (length > identity.size()) continue;
     const auto fits = grants_.find(absl::StrCat(identity.substr(0, length), "*"));
-    if (length <= identity.size() && fits != grants_.end()) return &fits->second;
+    if (fits != grants_.end()) return &fits->second;
   }
   return nullptr;
 }

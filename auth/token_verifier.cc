@@ -137,9 +137,7 @@ std::optional<TokenVerifier::Verified> TokenVerifier::VerifyAnew(const std::stri
     const std::lock_guard lock(mutex_);
     keys = keys_[static_cast<size_t>(issuer - issuers_.begin())];
   }
-  if (keys == nullptr || keys->set.Verify(token) != JsonWebKeySet::Outcome::kGenuine) {
-    return std::nullopt;
-  }
+  if (keys == nullptr || !keys->set.IsGenuine(token)) return std::nullopt;
 
   const auto expires = TimeOf(*claims, "exp");
   if (!expires || now >= *expires + kLeeway) return std::nullopt;
