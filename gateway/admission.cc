@@ -21,18 +21,32 @@ absl::StatusOr<Admission::Ticket> Admission::Admit(const Share& share) {
   if (const absl::string_view cap = CapReached(share); !cap.empty()) return Refuse(cap);
   ++in_flight_;
   upload_bytes_ += share.upload_bytes;
-  if (share.tenant) ++of_tenant_[*share.tenant];
+  if (!share.tenant.empty()) ++of_tenant_[share.tenant];
   ++of_caller_[share.caller];
   return Ticket(*this, share);
 }
 
+void Admission::SetCaps(const Caps& caps) {
+  const std::lock_guard lock(mutex_);
+  caps_ = caps;
+}
+
+bool Admission::IsFull(const Counts& counts, absl::string_view of, int cap) {
+  const auto count = counts.find(of);
+  return count != counts.end() && count->second >= cap;
+}
+
+void Admission::Decrement(Counts& counts, absl::string_view of) {
+  const auto count = counts.find(of);
+  if (--count->second == 0) counts.erase(count);
+}
+
 absl::string_view Admission::CapReached(const Share& share) const {
   if (in_flight_ >= caps_.in_flight) return "max_in_flight";
-  if (share.tenant && of_tenant_[*share.tenant] >= caps_.in_flight_per_tenant) {
+  if (IsFull(of_tenant_, share.tenant, caps_.in_flight_per_tenant)) {
     return "max_in_flight_per_tenant";
   }
-  const auto of_caller = of_caller_.find(share.caller);
-  if (of_caller != of_caller_.end() && of_caller->second >= caps_.in_flight_per_caller) {
+  if (IsFull(of_caller_, share.caller, caps_.in_flight_per_caller)) {
     return "max_in_flight_per_caller";
   }
   // Running calls may have gone over it.
@@ -53,9 +67,8 @@ void Admission::Leave(const Ticket& ticket) {
   const std::lock_guard lock(mutex_);
   --in_flight_;
   upload_bytes_ -= ticket.upload_bytes_;
-  if (ticket.tenant_) --of_tenant_[*ticket.tenant_];
-  const auto of_caller = of_caller_.find(ticket.caller_);
-  if (--of_caller->second == 0) of_caller_.erase(of_caller);
+  if (!ticket.tenant_.empty()) Decrement(of_tenant_, ticket.tenant_);
+  Decrement(of_caller_, ticket.caller_);
 }
 
 void Admission::SetUploadBytes(Ticket& ticket, size_t bytes) {

@@ -7,10 +7,8 @@
 
 #include <cstddef>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace idv {
 
@@ -30,8 +28,8 @@ class Admission {
   struct Share {
     // The identity.
     absl::string_view caller;
-    // By its place in the configuration; nothing for a call that is for no tenant.
-    std::optional<size_t> tenant;
+    // Its name; empty for a call that is for no tenant.
+    absl::string_view tenant;
     // Of the memory for uploads, for as long as the call runs.
     size_t upload_bytes = 0;
   };
@@ -42,7 +40,7 @@ class Admission {
     Ticket(Ticket&& other) noexcept
         : admission_(std::exchange(other.admission_, nullptr)),
           caller_(std::move(other.caller_)),
-          tenant_(other.tenant_),
+          tenant_(std::move(other.tenant_)),
           upload_bytes_(other.upload_bytes_) {}
     Ticket& operator=(Ticket&&) = delete;
     ~Ticket() {
@@ -63,12 +61,14 @@ class Admission {
 
     Admission* admission_;
     std::string caller_;
-    std::optional<size_t> tenant_;
+    std::string tenant_;
     size_t upload_bytes_;
   };
 
-  // `tenants`: how many the configuration has.
-  Admission(const Caps& caps, size_t tenants) : caps_(caps), of_tenant_(tenants) {}
+  explicit Admission(const Caps& caps) : caps_(caps) {}
+
+  // For calls from now on.
+  void SetCaps(const Caps& caps);
 
   // GATEWAY_OVERLOADED, with the cap by name and a time to come back, which differs from call to
   // call so that refused callers do not come back together.
@@ -80,14 +80,18 @@ class Admission {
   absl::string_view CapReached(const Share& share) const;
   absl::Status Refuse(absl::string_view cap);
 
-  const Caps caps_;
+  using Counts = absl::flat_hash_map<std::string, int>;
+
+  static bool IsFull(const Counts& counts, absl::string_view of, int cap);
+  static void Decrement(Counts& counts, absl::string_view of);
 
   std::mutex mutex_;
   // Protected by mutex_:
+  Caps caps_;
   int in_flight_ = 0;
   size_t upload_bytes_ = 0;
-  std::vector<int> of_tenant_;
-  absl::flat_hash_map<std::string, int> of_caller_;  // those that have calls
+  Counts of_tenant_;  // those that have calls
+  Counts of_caller_;
   absl::BitGen random_;
 };
 

@@ -23,6 +23,9 @@ namespace {
 // Kept back of a caller's deadline, so that our answer still reaches it.
 constexpr std::chrono::milliseconds kReplyReserve{20};
 
+// There is another key already; it is only that a stream is not to be opened in haste.
+constexpr std::chrono::milliseconds kKeyReplacedWait{100};
+
 absl::Status Draining() {
   return Fail(reason::kGatewayDraining,
               "this gateway is shutting down; another one will take the call");
@@ -37,6 +40,19 @@ absl::Status CutOff(const Method& method, int attempts) {
               {.never_retry = may_act_twice});
 }
 
+absl::Status KeyMissing() {
+  return Fail(reason::kTenantCredentialMissing,
+              "this gateway has no API key for the tenant; its log says why",
+              {.never_retry = true});
+}
+
+// A frame stream's key was refused, and there is another one.
+absl::Status KeyReplaced() {
+  return Fail(reason::kUpstreamCredentialRejected,
+              "the tenant's API key was being replaced; a new stream is sent with the other one",
+              {.http_status = 401, .retry_after = kKeyReplacedWait});
+}
+
 // Until the caller's deadline, if it has set one.
 std::optional<std::chrono::nanoseconds> TimeLeft(const grpc::ServerContext& context) {
   const gpr_timespec left = gpr_convert_clock_type(context.raw_deadline(), GPR_TIMESPAN);
@@ -45,6 +61,17 @@ std::optional<std::chrono::nanoseconds> TimeLeft(const grpc::ServerContext& cont
   constexpr int64_t kYear = int64_t{365} * 24 * 3600;
   return std::chrono::seconds(std::clamp(left.tv_sec, -kYear, kYear)) +
          std::chrono::nanoseconds(left.tv_nsec);
+}
+
+TimePoint DeadlineOf(const Method& method, const Config::Limits& limits,
+                     const grpc::ServerContext& context) {
+  std::chrono::nanoseconds allowed = limits.default_deadline;
+  if (method.route.options().has_timeout()) {
+    const auto& timeout = method.route.options().timeout();
+    allowed = std::chrono::seconds(timeout.seconds()) + std::chrono::nanoseconds(timeout.nanos());
+  }
+  if (const auto left = TimeLeft(context)) allowed = *left - kReplyReserve;
+  return Clock::now() + std::min<std::chrono::nanoseconds>(allowed, limits.max_deadline);
 }
 
 bool ParseWhole(grpc::ByteBuffer& bytes, google::protobuf::Message& message) {
@@ -64,10 +91,13 @@ struct Calls::Exchange {
   explicit Exchange(Shard& shard) : call(shard) {}
 
   IncomingCall call;
+  // Those that were there when it began.
+  std::shared_ptr<const Settings> settings;
   // Who calls.
   std::string identity;
-  // For whom, by its place; nothing for a method that is for nobody.
-  std::optional<size_t> tenant;
+  // For whom, and in whose name; null and nothing for a method that is for nobody.
+  const Tenant* tenant = nullptr;
+  std::optional<Sender> sender;
   // An upload's message, which is not read before it is asked for.
   std::optional<RequestedMessage> requested;
   grpc::ByteBuffer request_bytes;
@@ -80,11 +110,12 @@ struct Calls::Exchange {
   std::optional<Admission::Ticket> ticket;
 };
 
-Calls::Calls(const Methods& methods, Options options)
+Calls::Calls(const Methods& methods, Settings settings, KeyReporter report_key)
     : methods_(methods),
-      options_(std::move(options)),
-      frames_format_(options_.frames.keys),
-      admission_(options_.caps, options_.tenants.size()) {
+      report_key_(std::move(report_key)),
+      frames_format_(settings.frames.keys),
+      admission_(settings.caps),
+      settings_(std::make_shared<const Settings>(std::move(settings))) {
   for (const auto* service : methods_.services()) {
     services_.push_back(
         std::make_unique<RawService>(*service, service->full_name(), [&](const auto& rpc) {
@@ -103,6 +134,18 @@ void Calls::ServeOn(Shard& shard) {
   }
 }
 
+void Calls::Replace(Settings settings) {
+  admission_.SetCaps(settings.caps);
+  auto replacement = std::make_shared<const Settings>(std::move(settings));
+  const std::lock_guard lock(mutex_);
+  settings_.swap(replacement);
+}
+
+std::shared_ptr<const Settings> Calls::settings() const {
+  const std::lock_guard lock(mutex_);
+  return settings_;
+}
+
 void Calls::Drain() {
   last_refused_ = Clock::now();
   draining_ = true;
@@ -117,6 +160,7 @@ Task<> Calls::Serve(Shard& shard, const Method& method) {
   const bool matched = co_await call.operation;
   if (!matched) co_return;
   Spawn(Serve(shard, method));  // waits for the next one
+  exchange.settings = settings();
   co_await Answer(shard, method, exchange, writer);
   co_await call.done;
 }
@@ -130,8 +174,10 @@ Task<> Calls::ServeUpload(Shard& shard, const Method& method) {
   const bool matched = co_await call.operation;
   if (!matched) co_return;
   Spawn(ServeUpload(shard, method));
+  exchange.settings = settings();
   if (method.is_frame_stream()) {
-    exchange.frames.emplace(shard, reader, call.cancellation, frames_format_, options_.frames);
+    exchange.frames.emplace(shard, reader, call.cancellation, frames_format_,
+                            exchange.settings->frames);
   } else {
     exchange.requested.emplace(shard, reader, call.cancellation);
   }
@@ -169,7 +215,7 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
   }
   absl::Status authorized = Authorize(method, exchange);
   if (!authorized.ok()) co_return authorized;
-  const TimePoint deadline = DeadlineOf(method, exchange.call.context);
+  const TimePoint deadline = DeadlineOf(method, exchange.settings->limits, exchange.call.context);
   if (exchange.requested) {
     absl::Status received = co_await exchange.requested->Receive(exchange.request_bytes, deadline);
     if (!received.ok()) co_return received;
@@ -178,55 +224,91 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
   absl::StatusOr<Admission::Ticket> ticket = Admit(method, exchange);
   if (!ticket.ok()) co_return ticket.status();
   exchange.ticket.emplace(*std::move(ticket));
-
-  const Sender* const sender = exchange.tenant ? &options_.tenants[*exchange.tenant] : nullptr;
-  absl::Status status;
-  if (exchange.frames) {
-    const FrameStream::Order order{.route = method.route,
-                                   .sender = sender,
-                                   .deadline = deadline,
-                                   .ticket = *exchange.ticket,
-                                   .out = exchange.response_bytes,
-                                   .report = exchange.report};
-    status = co_await exchange.frames->Run(order);
-  } else {
-    status = co_await RunUnary(shard, method, exchange, sender, deadline);
+  if (exchange.tenant != nullptr) {
+    exchange.sender = exchange.tenant->keys->Best(Clock::now());
+    if (!exchange.sender) co_return KeyMissing();
   }
+
+  Task<absl::Status> running = exchange.frames ? RunFrames(shard, method, exchange, deadline)
+                                               : RunUnary(shard, method, exchange, deadline);
+  absl::Status status = co_await running;
   co_return status;
 }
 
 absl::StatusOr<Admission::Ticket> Calls::Admit(const Method& method, const Exchange& exchange) {
-  size_t upload_bytes = 0;
-  if (method.is_upload()) upload_bytes = exchange.request_bytes.Length();
-  if (method.is_frame_stream()) upload_bytes = FrameStream::LeastBytes(options_.frames);
-  return admission_.Admit(
-      {.caller = exchange.identity, .tenant = exchange.tenant, .upload_bytes = upload_bytes});
+  Admission::Share share{.caller = exchange.identity};
+  if (exchange.tenant != nullptr) share.tenant = exchange.tenant->name;
+  if (method.is_upload()) share.upload_bytes = exchange.request_bytes.Length();
+  if (method.is_frame_stream()) {
+    share.upload_bytes = FrameStream::LeastBytes(exchange.settings->frames);
+  }
+  return admission_.Admit(share);
 }
 
 Task<absl::Status> Calls::RunUnary(Shard& shard, const Method& method, Exchange& exchange,
-                                   const Sender* sender, TimePoint deadline) {
+                                   TimePoint deadline) {
   google::protobuf::Message& message = *method.request->New(&exchange.arena);
-  absl::Status parsed = Parse(method, exchange, message);
-  if (!parsed.ok()) co_return parsed;
-  absl::StatusOr<RestRequest> request =
-      method.route.Encode(message, method.is_upload() ? &exchange.upload.images() : nullptr);
-  if (!request.ok()) co_return request.status();
-
+  absl::Status status = Parse(method, exchange, message);
+  if (!status.ok()) co_return status;
   if (Clock::now() >= deadline) {
     co_return Fail(
         reason::kDeadlineInQueue,
         "the deadline had passed before anything was sent (20 ms of it are kept back for "
         "the reply)");
   }
-  absl::Status status = co_await shard.upstream().Call(method.route, *std::move(request), sender,
-                                                       deadline, exchange.call.cancellation,
-                                                       exchange.response_bytes, exchange.report);
+  Cancellation& cancel = exchange.call.cancellation;
+  for (bool is_last = exchange.tenant == nullptr;; is_last = true) {
+    absl::StatusOr<RestRequest> request =
+        method.route.Encode(message, method.is_upload() ? &exchange.upload.images() : nullptr);
+    if (!request.ok()) co_return request.status();
+    Task<absl::Status> calling = shard.upstream().Call(
+        method.route, *std::move(request), exchange.sender ? &*exchange.sender : nullptr, deadline,
+        cancel, exchange.response_bytes, exchange.report);
+    status = co_await calling;
+    if (is_last || !exchange.report.is_key_refused()) break;
+
+    Task<std::optional<Sender>> looking =
+        KeyInsteadOf(*exchange.sender, *exchange.tenant, shard.loop(), deadline, cancel);
+    std::optional<Sender> other = co_await looking;
+    if (cancel.fired()) co_return status;
+    if (!other) break;
+    exchange.sender = std::move(other);
+  }
+  ReportKey(exchange);
   co_return status;
+}
+
+// Frames that were sent cannot be sent again.
+Task<absl::Status> Calls::RunFrames(Shard& shard, const Method& method, Exchange& exchange,
+                                    TimePoint deadline) {
+  const FrameStream::Order order{.route = method.route,
+                                 .sender = &*exchange.sender,
+                                 .deadline = deadline,
+                                 .ticket = *exchange.ticket,
+                                 .out = exchange.response_bytes,
+                                 .report = exchange.report};
+  absl::Status status = co_await exchange.frames->Run(order);
+  if (exchange.report.is_key_refused()) {
+    Task<std::optional<Sender>> looking = KeyInsteadOf(
+        *exchange.sender, *exchange.tenant, shard.loop(), deadline, exchange.call.cancellation);
+    const std::optional<Sender> other = co_await looking;
+    if (other) co_return KeyReplaced();
+  }
+  ReportKey(exchange);
+  co_return status;
+}
+
+void Calls::ReportKey(const Exchange& exchange) const {
+  if (exchange.tenant == nullptr || exchange.report.http_status == 0) return;
+  const bool is_refused = exchange.report.is_key_refused();
+  TenantKeys& keys = *exchange.tenant->keys;
+  const bool is_news = is_refused ? keys.Refused() : keys.Accepted();
+  if (is_news) report_key_(*exchange.tenant, is_refused);
 }
 
 absl::Status Calls::Parse(const Method& method, Exchange& exchange,
                           google::protobuf::Message& request) const {
-  const Config::Limits& limits = options_.limits;
+  const Config::Limits& limits = exchange.settings->limits;
   grpc::ByteBuffer& bytes = exchange.request_bytes;
   const size_t max_bytes =
       limits.max_message_bytes + (method.route.takes_images() ? limits.max_image_bytes : 0);
@@ -255,8 +337,9 @@ absl::Status Calls::Parse(const Method& method, Exchange& exchange,
 
 absl::Status Calls::Authorize(const Method& method, Exchange& exchange) const {
   const grpc::ServerContext& context = exchange.call.context;
+  const Settings& settings = *exchange.settings;
   absl::StatusOr<std::string> identity =
-      IdentityOf(context, options_.callers, options_.tokens.get(), options_.policy);
+      IdentityOf(context, settings.callers, settings.tokens.get(), settings.policy);
   if (!identity.ok()) return identity.status();
   exchange.identity = *std::move(identity);
 
@@ -264,11 +347,11 @@ absl::Status Calls::Authorize(const Method& method, Exchange& exchange) const {
   const absl::StatusOr<std::string> asked_tenant = AskedTenantOf(context);
   if (!asked_tenant.ok()) return asked_tenant.status();
   const Policy::Verdict verdict =
-      for_tenant ? options_.policy.Authorize(exchange.identity, method.index, *asked_tenant)
-                 : options_.policy.AuthorizeWithoutTenant(exchange.identity, method.index);
+      for_tenant ? settings.policy.Authorize(exchange.identity, method.index, *asked_tenant)
+                 : settings.policy.AuthorizeWithoutTenant(exchange.identity, method.index);
   switch (verdict.kind) {
     case Policy::Verdict::Kind::kAllowed:
-      if (for_tenant) exchange.tenant = verdict.tenant;
+      if (for_tenant) exchange.tenant = &settings.tenants[verdict.tenant];
       return absl::OkStatus();
     case Policy::Verdict::Kind::kCallerUnknown:
       return CallerUnknown();
@@ -281,16 +364,6 @@ absl::Status Calls::Authorize(const Method& method, Exchange& exchange) const {
       return Fail(reason::kTenantRequired, "name the tenant in the metadata x-idv-tenant");
   }
   return CallerUnknown();
-}
-
-TimePoint Calls::DeadlineOf(const Method& method, const grpc::ServerContext& context) const {
-  std::chrono::nanoseconds allowed = options_.limits.default_deadline;
-  if (method.route.options().has_timeout()) {
-    const auto& timeout = method.route.options().timeout();
-    allowed = std::chrono::seconds(timeout.seconds()) + std::chrono::nanoseconds(timeout.nanos());
-  }
-  if (const auto left = TimeLeft(context)) allowed = *left - kReplyReserve;
-  return Clock::now() + std::min<std::chrono::nanoseconds>(allowed, options_.limits.max_deadline);
 }
 
 }  // namespace idv

@@ -4,18 +4,16 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
-#include <optional>
+#include <mutex>
 #include <string>
 #include <vector>
 
-#include "auth/policy.h"
 #include "gateway/admission.h"
-#include "gateway/caller.h"
-#include "gateway/config.h"
-#include "gateway/frame_stream.h"
 #include "gateway/method.h"
 #include "gateway/raw_service.h"
+#include "gateway/settings.h"
 #include "gateway/shard.h"
 
 namespace idv {
@@ -24,20 +22,15 @@ namespace idv {
 // top to bottom. Thread-safe; must outlive the shards.
 class Calls {
  public:
-  struct Options {
-    Policy policy;
-    CallerRules callers;
-    // Null: none is taken.
-    std::shared_ptr<TokenVerifier> tokens;
-    // In whose names, by the policy's places of tenants.
-    std::vector<Sender> tenants;
-    Config::Limits limits;
-    FrameStream::Options frames;
-    Admission::Caps caps;
-  };
+  // Told when the upstream has begun to refuse all keys of a tenant, or takes one again; on a
+  // shard's thread.
+  using KeyReporter = std::function<void(const Tenant& tenant, bool is_refused)>;
 
   // Borrows the methods.
-  Calls(const Methods& methods, Options options);
+  Calls(const Methods& methods, Settings settings, KeyReporter report_key);
+
+  // For calls from now on. From any thread.
+  void Replace(Settings settings);
 
   // What brings the calls: to be registered with the server.
   const std::vector<std::unique_ptr<RawService>>& services() const { return services_; }
@@ -66,21 +59,27 @@ class Calls {
   Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange);
 
   Task<absl::Status> RunUnary(Shard& shard, const Method& method, Exchange& exchange,
-                              const Sender* sender, TimePoint deadline);
+                              TimePoint deadline);
+  Task<absl::Status> RunFrames(Shard& shard, const Method& method, Exchange& exchange,
+                               TimePoint deadline);
   absl::StatusOr<Admission::Ticket> Admit(const Method& method, const Exchange& exchange);
+  // What the last answer says of the tenant's keys.
+  void ReportKey(const Exchange& exchange) const;
   absl::Status Parse(const Method& method, Exchange& exchange,
                      google::protobuf::Message& request) const;
   // Puts down who calls and for which tenant, or says why they may not.
   absl::Status Authorize(const Method& method, Exchange& exchange) const;
-  TimePoint DeadlineOf(const Method& method, const grpc::ServerContext& context) const;
 
+  std::shared_ptr<const Settings> settings() const;
   RawService& ServiceOf(const Method& method) const { return *services_[method.service]; }
 
   const Methods& methods_;
-  const Options options_;
+  const KeyReporter report_key_;
   const FramesFormat frames_format_;
   std::vector<std::unique_ptr<RawService>> services_;  // by the methods' places of them
   Admission admission_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Settings> settings_;  // protected by mutex_
   std::atomic<bool> draining_ = false;
   std::atomic<TimePoint> last_refused_;
 };

@@ -28,54 +28,70 @@ constexpr size_t kLargestStream = size_t{64} << 30;
 constexpr size_t kMaxNameBytes = 63;
 // "unix:" and a path; the kernel takes 107 bytes of path, the lock beside it has a longer one.
 constexpr size_t kMaxUnixAddressBytes = 105;
+constexpr milliseconds kLeastPoll{1000};
+constexpr char kServiceAccountToken[] = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 // gRPC itself pings no more often.
 constexpr milliseconds kLeastKeepalive{1000};
 
-// The defaults stand here and in the comments of config.proto.
+// The defaults stand in these and in the comments of config.proto.
+void Fill(std::string* field, const char* value) {
+  if (field->empty()) *field = value;
+}
+
+void FillLogin(schema::VaultAuth& auth) {
+  const bool is_kubernetes = auth.has_kubernetes();
+  if (!is_kubernetes && !auth.has_jwt()) return;
+  schema::VaultLogin& login = is_kubernetes ? *auth.mutable_kubernetes() : *auth.mutable_jwt();
+  Fill(login.mutable_mount(), is_kubernetes ? "kubernetes" : "jwt");
+  Fill(login.mutable_jwt_file(), kServiceAccountToken);
+}
+
 void FillDefaults(schema::Config& config) {
-  const auto fill = [](std::string* field, const char* value) {
-    if (field->empty()) *field = value;
-  };
   schema::Listen& listen = *config.mutable_listen();
   if (!listen.has_reflection()) listen.set_reflection(true);
-  fill(listen.mutable_unix_mode(), "0660");
+  Fill(listen.mutable_unix_mode(), "0660");
   if (!listen.tls().client_ca_file().empty()) {
-    fill(config.mutable_authentication()->mutable_mtls()->mutable_identity(), "spiffe");
+    Fill(config.mutable_authentication()->mutable_mtls()->mutable_identity(), "spiffe");
   }
-  fill(config.mutable_upstream()->mutable_connect_timeout(), "3s");
+  Fill(config.mutable_upstream()->mutable_connect_timeout(), "3s");
   const FrameKeys annotated;
   schema::LivenessFrames& frames = *config.mutable_upstream()->mutable_liveness_frames();
-  fill(frames.mutable_challenge_type_key(), annotated.challenge_type.c_str());
-  fill(frames.mutable_frames_per_second_key(), annotated.frames_per_second.c_str());
-  fill(frames.mutable_frames_key(), annotated.frames.c_str());
-  fill(frames.mutable_timestamps_key(), annotated.timestamps.c_str());
+  Fill(frames.mutable_challenge_type_key(), annotated.challenge_type.c_str());
+  Fill(frames.mutable_frames_per_second_key(), annotated.frames_per_second.c_str());
+  Fill(frames.mutable_frames_key(), annotated.frames.c_str());
+  Fill(frames.mutable_timestamps_key(), annotated.timestamps.c_str());
   for (schema::Jwt& jwt : *config.mutable_authentication()->mutable_jwt()) {
-    fill(jwt.mutable_identity_claim(), "sub");
+    Fill(jwt.mutable_identity_claim(), "sub");
+  }
+  Fill(config.mutable_secrets()->mutable_overlap(), "10m");
+  if (config.has_vault()) {
+    Fill(config.mutable_secrets()->mutable_poll(), "30s");
+    FillLogin(*config.mutable_vault()->mutable_auth());
   }
   schema::Limits& limits = *config.mutable_limits();
-  fill(limits.mutable_max_message(), "4MiB");
-  fill(limits.mutable_max_image(), "10MiB");
-  fill(limits.mutable_upstream_response(), "8MiB");
-  fill(limits.mutable_default_deadline(), "10s");
-  fill(limits.mutable_max_deadline(), "120s");
-  fill(limits.mutable_upload_memory(), "256MiB");
-  fill(limits.mutable_frame_bytes(), "2MiB");
+  Fill(limits.mutable_max_message(), "4MiB");
+  Fill(limits.mutable_max_image(), "10MiB");
+  Fill(limits.mutable_upstream_response(), "8MiB");
+  Fill(limits.mutable_default_deadline(), "10s");
+  Fill(limits.mutable_max_deadline(), "120s");
+  Fill(limits.mutable_upload_memory(), "256MiB");
+  Fill(limits.mutable_frame_bytes(), "2MiB");
   if (!limits.has_frames()) limits.set_frames(600);
-  fill(limits.mutable_stream_bytes(), "31MiB");
-  fill(limits.mutable_frame_idle(), "10s");
-  fill(limits.mutable_upstream_stall(), "10s");
+  Fill(limits.mutable_stream_bytes(), "31MiB");
+  Fill(limits.mutable_frame_idle(), "10s");
+  Fill(limits.mutable_upstream_stall(), "10s");
   if (!limits.has_max_in_flight()) limits.set_max_in_flight(2000);
   if (!limits.has_max_in_flight_per_tenant()) limits.set_max_in_flight_per_tenant(1000);
   if (!limits.has_max_in_flight_per_caller()) limits.set_max_in_flight_per_caller(500);
   if (!limits.has_max_connections()) limits.set_max_connections(1000);
   if (!limits.has_max_streams_per_connection()) limits.set_max_streams_per_connection(256);
-  fill(config.mutable_drain()->mutable_unary_grace(), "10s");
-  fill(config.mutable_drain()->mutable_settle(), "5s");
-  fill(config.mutable_drain()->mutable_stream_grace(), "30s");
+  Fill(config.mutable_drain()->mutable_unary_grace(), "10s");
+  Fill(config.mutable_drain()->mutable_settle(), "5s");
+  Fill(config.mutable_drain()->mutable_stream_grace(), "30s");
   schema::Connection& connection = *config.mutable_connection();
-  fill(connection.mutable_max_age(), "10m");
-  fill(connection.mutable_max_age_grace(), "60s");
-  fill(connection.mutable_keepalive_time(), "30s");
+  Fill(connection.mutable_max_age(), "10m");
+  Fill(connection.mutable_max_age_grace(), "60s");
+  Fill(connection.mutable_keepalive_time(), "30s");
 }
 
 // The parts of a URL that matter here; nothing for what is no URL.
@@ -159,6 +175,16 @@ bool IsJsonKey(absl::string_view text) {
          });
 }
 
+// Segments that stand in a URL as they are.
+bool IsUrlPath(absl::string_view text) {
+  return !text.empty() && text.front() != '/' && text.back() != '/' &&
+         !absl::StrContains(text, "..") && !absl::StrContains(text, "//") &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                  absl::StrContains("/-_.~", std::string(1, c));
+         });
+}
+
 class Resolver {
  public:
   Resolver(const std::vector<std::string>& methods, int processors,
@@ -169,6 +195,14 @@ class Resolver {
     Listen(parsed.listen());
     AuthenticationOf(parsed.authentication());
     UpstreamOf(parsed.upstream());
+    if (parsed.has_vault()) VaultOf(parsed.vault());
+    config_.secrets.overlap =
+        Duration("secrets.overlap", parsed.secrets().overlap(), milliseconds(0));
+    // Without a vault nothing is polled.
+    Check(parsed.has_vault() || parsed.secrets().poll().empty(), "secrets.poll", "needs vault");
+    if (parsed.has_vault()) {
+      config_.secrets.poll = Duration("secrets.poll", parsed.secrets().poll(), kLeastPoll);
+    }
     Tenants(parsed);
     Callers(parsed);
     LimitsOf(parsed.limits());
@@ -288,6 +322,41 @@ class Resolver {
         Duration("upstream.connect_timeout", upstream.connect_timeout());
   }
 
+  void VaultOf(const schema::VaultServer& vault) {
+    Vault::Options options{.address = CheckedUrl("vault.address", vault.address()),
+                           .ca_file = vault.ca_file()};
+    while (absl::EndsWith(options.address, "/")) options.address.pop_back();
+    const schema::VaultAuth& auth = vault.auth();
+    Check(auth.method_case() != schema::VaultAuth::METHOD_NOT_SET, "vault.auth",
+          "expected one of token_file, kubernetes and jwt");
+    options.token_file = auth.token_file();
+    Check(!auth.has_token_file() || !auth.token_file().empty(), "vault.auth.token_file",
+          "expected the path of a file");
+    if (auth.has_kubernetes()) LoginOf("vault.auth.kubernetes", auth.kubernetes(), options);
+    if (auth.has_jwt()) LoginOf("vault.auth.jwt", auth.jwt(), options);
+    config_.secrets.vault = std::move(options);
+  }
+
+  void LoginOf(const std::string& path, const schema::VaultLogin& login, Vault::Options& options) {
+    Check(!login.role().empty(), path + ".role", "expected the name of a role");
+    Check(IsUrlPath(login.mount()), path + ".mount", "expected a path, as \"kubernetes\"");
+    options.role = login.role();
+    options.mount = login.mount();
+    options.jwt_file = login.jwt_file();
+  }
+
+  SecretSource SecretOf(const std::string& path, const schema::Secret& secret) {
+    Check(secret.source_case() != schema::Secret::SOURCE_NOT_SET, path,
+          "expected {file: PATH}, {vault: {path: PATH, field: NAME}} or {env: NAME}");
+    if (secret.has_env()) return {SecretSource::Kind::kEnvironment, secret.env(), ""};
+    if (!secret.has_vault()) return {SecretSource::Kind::kFile, secret.file(), ""};
+    Check(config_.secrets.vault.has_value(), path + ".vault", "needs vault, at the top");
+    Check(IsUrlPath(secret.vault().path()), path + ".vault.path",
+          "expected a path, as \"secret/data/idv/acme\"");
+    Check(!secret.vault().field().empty(), path + ".vault.field", "expected the name of a value");
+    return {SecretSource::Kind::kVault, secret.vault().path(), secret.vault().field()};
+  }
+
   std::string CheckedUrl(const std::string& path, const std::string& text) {
     const std::optional<Url> url = Url::Parse(text);
     const bool secure =
@@ -308,9 +377,8 @@ class Resolver {
             "expected 1 to 63 lower-case letters, digits, '-' or '_'");
       Check(names.insert(tenant.name()).second, path + ".name", "another tenant has it already");
       Check(IsUuid(tenant.tenant_id()), path + ".tenant_id", "expected a UUID");
-      Check(tenant.api_key().source_case() != schema::Secret::SOURCE_NOT_SET, path + ".api_key",
-            "expected {file: PATH} or {env: NAME}");
-      config_.tenants.push_back({tenant.name(), tenant.tenant_id(), tenant.api_key()});
+      config_.tenants.push_back(
+          {tenant.name(), tenant.tenant_id(), SecretOf(path + ".api_key", tenant.api_key())});
     }
   }
 

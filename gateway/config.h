@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "auth/policy.h"
+#include "auth/secret_store.h"
 #include "auth/tls_files.h"
+#include "auth/vault.h"
 #include "gateway/admission.h"
 #include "gateway/caller.h"
 #include "gateway/drain_times.h"
@@ -25,7 +27,13 @@ struct Config {
   struct Tenant {
     std::string name;
     std::string tenant_id;
-    kora::idv::gateway::v1::Secret api_key;
+    SecretSource api_key;
+  };
+
+  struct Secrets {
+    std::optional<Vault::Options> vault;
+    std::chrono::milliseconds overlap{};
+    std::chrono::milliseconds poll{};
   };
 
   struct Limits {
@@ -51,6 +59,7 @@ struct Config {
   mode_t unix_mode = 0;
   bool reflection = true;
   Upstream::Options upstream;
+  Secrets secrets;
   std::vector<Tenant> tenants;
   // Speaks of tenants by their place above, of methods by their place in what LoadConfig() was
   // given.

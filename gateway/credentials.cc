@@ -3,82 +3,114 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
 
-#include <map>
+#include <algorithm>
 #include <string>
 #include <utility>
 
-#include "auth/secret.h"
-
 namespace idv {
-namespace {
 
-std::vector<Sender> LoadSenders(const Config& config, std::vector<std::string>& problems) {
-  std::vector<Sender> senders;
-  // A variable is wiped when it is read, and two tenants may name the same one.
-  std::map<std::string, absl::StatusOr<std::string>> variables;
-  for (size_t i = 0; i < config.tenants.size(); ++i) {
-    const Config::Tenant& tenant = config.tenants[i];
-    const auto& source = tenant.api_key;
-    if (source.has_env() && !variables.contains(source.env())) {
-      variables.emplace(source.env(), TakeSecretFromEnvironment(source.env()));
-    }
-    absl::StatusOr<std::string> key =
-        source.has_env() ? variables.at(source.env()) : ReadSecretFile(source.file());
-    if (key.ok()) {
-      senders.emplace_back(tenant.tenant_id, *key);
-    } else {
-      problems.push_back(absl::StrCat("tenants[", i, "].api_key: ", key.status().message()));
-    }
-  }
-  return senders;
-}
+Credentials::Credentials(const Config& config, Reports reports)
+    : reports_(std::move(reports)),
+      secrets_({.vault = config.secrets.vault, .poll = config.secrets.poll}) {}
 
-}  // namespace
-
-absl::StatusOr<Credentials> Credentials::Load(const Config& config) {
-  Credentials credentials;
+absl::StatusOr<std::unique_ptr<Credentials>> Credentials::Load(const Config& config,
+                                                               Reports reports, bool strict) {
+  std::unique_ptr<Credentials> credentials(new Credentials(config, std::move(reports)));
   std::vector<std::string> problems;
-  if (config.tls.has_value()) {
-    absl::StatusOr<std::shared_ptr<ServerTls>> tls =
-        ServerTls::Load(*config.tls, /*needs_clients=*/config.token_issuers.empty());
-    if (tls.ok()) {
-      credentials.tls = *std::move(tls);
-    } else {
-      problems.push_back(absl::StrCat("listen.tls: ", tls.status().message()));
-    }
-  }
-  if (!config.token_issuers.empty()) {
-    credentials.tokens = std::make_shared<TokenVerifier>(config.token_issuers);
-    const absl::StatusOr<bool> loaded = credentials.tokens->Load();
-    if (!loaded.ok()) problems.emplace_back(loaded.status().message());
-  }
-  credentials.senders = LoadSenders(config, problems);
+  credentials->LoadTls(config, problems);
+  credentials->LoadTokens(config, problems);
+  const std::vector<std::string> missing = credentials->LoadTenants(config, strict, problems);
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
+  credentials->is_loaded_ = true;
+  for (const std::string& one : missing) {
+    credentials->reports_.on_problem(absl::NotFoundError(one));
+  }
   return credentials;
 }
 
-void Credentials::Reload(const std::function<void(const std::string& news)>& on_news,
-                         const std::function<void(const absl::Status& problem)>& on_problem) const {
-  const auto tell = [&](const absl::StatusOr<bool>& reloaded, const char* news) {
+void Credentials::LoadTls(const Config& config, std::vector<std::string>& problems) {
+  if (!config.tls) return;
+  absl::StatusOr<std::shared_ptr<ServerTls>> tls =
+      ServerTls::Load(*config.tls, /*needs_clients=*/config.token_issuers.empty());
+  if (tls.ok()) {
+    tls_ = *std::move(tls);
+  } else {
+    problems.push_back(absl::StrCat("listen.tls: ", tls.status().message()));
+  }
+}
+
+void Credentials::LoadTokens(const Config& config, std::vector<std::string>& problems) {
+  if (config.token_issuers.empty()) return;
+  tokens_ = std::make_shared<TokenVerifier>(config.token_issuers);
+  const absl::StatusOr<bool> loaded = tokens_->Load();
+  if (!loaded.ok()) problems.emplace_back(loaded.status().message());
+}
+
+// Returns what is wrong with those that have no key.
+std::vector<std::string> Credentials::LoadTenants(const Config& config, bool strict,
+                                                  std::vector<std::string>& problems) {
+  std::vector<std::string> missing;
+  bool may_come = false;
+  for (size_t i = 0; i < config.tenants.size(); ++i) {
+    const Tenant& tenant = tenants_.emplace_back(Follow(config, i));
+    const absl::Status read = tenant.secret->Read();
+    if (read.ok()) continue;
+    may_come = may_come || absl::IsUnavailable(read);
+    missing.push_back(absl::StrCat("tenants[", i, "].api_key: ", read.message()));
+  }
+  if (strict || (missing.size() == tenants_.size() && !may_come)) {
+    problems.insert(problems.end(), missing.begin(), missing.end());
+  }
+  return missing;
+}
+
+Tenant Credentials::Follow(const Config& config, size_t place) {
+  const Config::Tenant& wanted = config.tenants[place];
+  Tenant tenant{.name = wanted.name,
+                .tenant_id = wanted.tenant_id,
+                .keys = std::make_shared<TenantKeys>(wanted.tenant_id, config.secrets.overlap),
+                .secret = nullptr};
+  const auto on_value = [keys = tenant.keys, name = tenant.name, this](absl::string_view value) {
+    const bool is_first = !keys->Best(Clock::now());
+    const bool is_new = keys->Offer(value, Clock::now());
+    if (is_new && (!is_first || is_loaded_))
+      reports_.on_news(absl::StrCat("the API key of the tenant ", name));
+  };
+  const auto on_problem = [name = tenant.name, this](const absl::Status& problem) {
+    if (is_loaded_)
+      reports_.on_problem({problem.code(), absl::StrCat("the API key of the tenant ", name, ": ",
+                                                        problem.message())});
+  };
+  tenant.secret = secrets_.Follow(wanted.api_key, {on_value, on_problem});
+  return tenant;
+}
+
+void Credentials::Reload() {
+  const auto tell = [&](const absl::StatusOr<bool>& reloaded, const char* what) {
     if (!reloaded.ok()) {
-      on_problem(reloaded.status());
+      reports_.on_problem(reloaded.status());
     } else if (*reloaded) {
-      on_news(news);
+      reports_.on_news(what);
     }
   };
-  if (tls != nullptr) tell(tls->Reload(), "new connections get the new certificate");
-  if (tokens != nullptr) tell(tokens->Load(), "tokens are verified with the new keys");
+  if (tls_ != nullptr) tell(tls_->Reload(), "the certificate for new connections");
+  if (tokens_ != nullptr) tell(tokens_->Load(), "the keys that tokens are verified with");
+  secrets_.RefreshFiles();
 }
 
 std::vector<std::string> Credentials::files() const {
   std::vector<std::string> files;
-  if (tls != nullptr) {
-    const TlsFiles& of_tls = tls->files();
+  if (tls_ != nullptr) {
+    const TlsFiles& of_tls = tls_->files();
     files = {of_tls.cert_file, of_tls.key_file};
     if (!of_tls.client_ca_file.empty()) files.push_back(of_tls.client_ca_file);
   }
-  if (tokens != nullptr) {
-    for (const std::string& file : tokens->files()) files.push_back(file);
+  if (tokens_ != nullptr) {
+    for (const std::string& file : tokens_->files()) files.push_back(file);
+  }
+  for (const Tenant& tenant : tenants_) {
+    const SecretSource& source = tenant.secret->source();
+    if (source.kind == SecretSource::Kind::kFile) files.push_back(source.place);
   }
   return files;
 }

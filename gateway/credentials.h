@@ -2,35 +2,60 @@
 
 #include <absl/status/statusor.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "auth/secret_store.h"
 #include "auth/token_verifier.h"
 #include "gateway/config.h"
+#include "gateway/server.h"
 #include "gateway/server_tls.h"
-#include "upstream/upstream.h"
+#include "gateway/tenant.h"
 
 namespace idv {
 
-// What the files and variables hold that a configuration names.
-struct Credentials {
-  // Reads all of it. kInvalidArgument: everything that cannot be read or used, one a line, each
-  // with its path in the configuration.
-  static absl::StatusOr<Credentials> Load(const Config& config);
+// What the files, variables and stores hold that a configuration names. On one thread.
+class Credentials {
+ public:
+  // Told of what is new and what cannot be used, on any thread.
+  struct Reports {
+    // A secret or certificate was replaced: `what` says which by its path in the configuration.
+    std::function<void(const std::string& what)> on_news;
+    // It cannot be used; what was there is kept.
+    std::function<void(const absl::Status& problem)> on_problem;
+  };
 
-  // Reads again what can be replaced while serving, and tells of each that is new, or that cannot
-  // be used, in which case what was there is kept.
-  void Reload(const std::function<void(const std::string& news)>& on_news,
-              const std::function<void(const absl::Status& problem)>& on_problem) const;
+  // Reads all of it. kInvalidArgument: everything that cannot be read or used, one a line, each
+  // with its path in the configuration. Tenants without a usable key are no error while another one
+  // has one or a store out of reach may have one: those are told to on_problem, and tried again;
+  // `strict` makes them errors.
+  static absl::StatusOr<std::unique_ptr<Credentials>> Load(const Config& config, Reports reports,
+                                                           bool strict = false);
+
+  // Reads again what can be replaced while serving.
+  void Reload();
   // Of what Reload() reads.
   std::vector<std::string> files() const;
 
-  // The tenants, in the configuration's order, with their keys.
-  std::vector<Sender> senders;
-  std::shared_ptr<ServerTls> tls;         // null: the listeners have none
-  std::shared_ptr<TokenVerifier> tokens;  // null: none is taken
+  Server::Keys keys() const { return {tenants_, tls_, tokens_}; }
+
+ private:
+  Credentials(const Config& config, Reports reports);
+  void LoadTls(const Config& config, std::vector<std::string>& problems);
+  void LoadTokens(const Config& config, std::vector<std::string>& problems);
+  std::vector<std::string> LoadTenants(const Config& config, bool strict,
+                                       std::vector<std::string>& problems);
+  Tenant Follow(const Config& config, size_t place);
+
+  const Reports reports_;
+  std::atomic<bool> is_loaded_ = false;
+  SecretStore secrets_;
+  std::vector<Tenant> tenants_;
+  std::shared_ptr<ServerTls> tls_;
+  std::shared_ptr<TokenVerifier> tokens_;
 };
 
 }  // namespace idv

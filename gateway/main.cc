@@ -117,27 +117,48 @@ void AllowManyDescriptors() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// Takes what is new in the files of the credentials, and says so.
-void Reload(const idv::Credentials& credentials, const idv::Log& log) {
-  credentials.Reload([&](const std::string& news) { log.Info(news); },
-                     [&](const absl::Status& problem) {
-                       log.Error("a file cannot be used; what it held before is kept",
-                                 {{"detail", std::string(problem.message())}});
-                     });
+idv::Credentials::Reports ReportsTo(const idv::Log& log) {
+  return {.on_news = [&log](const std::string& what) { log.Info("replaced", {{"what", what}}); },
+          .on_problem =
+              [&log](const absl::Status& problem) {
+                log.Error("something cannot be used; what was there before is kept",
+                          {{"detail", std::string(problem.message())}});
+              }};
 }
 
-int Serve(const idv::Config& config, const idv::Methods& methods,
-          const idv::Credentials& credentials, const idv::Log& log) {
+idv::Server::Reports ReportsOfCallsTo(const idv::Log& log, idv::DriftCounter& drift_counter) {
+  return {
+      .drift =
+          [&](const google::protobuf::MethodDescriptor& method, const idv::Drift& drift) {
+            if (!drift_counter.Count(method, drift)) return;
+            log.Warning(
+                "the upstream sent something this version does not know",
+                {{"method", method.full_name()}, {"unknown", idv::DriftCounter::NameOf(drift)}});
+          },
+      .key =
+          [&](const idv::Tenant& tenant, bool is_refused) {
+            if (is_refused) {
+              log.Error("the upstream refuses the tenant's API key", {{"tenant", tenant.name}});
+            } else {
+              log.Info("the upstream takes the tenant's API key again", {{"tenant", tenant.name}});
+            }
+          }};
+}
+
+void WarnOfVariables(const idv::Config& config, const idv::Log& log) {
+  for (const idv::Config::Tenant& tenant : config.tenants) {
+    if (tenant.api_key.kind != idv::SecretSource::Kind::kEnvironment) continue;
+    log.Warning("an API key in an environment variable cannot be replaced while the gateway runs",
+                {{"tenant", tenant.name}, {"variable", tenant.api_key.place}});
+  }
+}
+
+int Serve(const idv::Config& config, const idv::Methods& methods, idv::Credentials& credentials,
+          const idv::Log& log) {
   const sigset_t signals = BlockSignals();
   idv::DriftCounter drift_counter;
-  auto server = idv::Server::Start(
-      config, methods, credentials,
-      [&](const google::protobuf::MethodDescriptor& method, const idv::Drift& drift) {
-        if (!drift_counter.Count(method, drift)) return;
-        log.Warning(
-            "the upstream sent something this version does not know",
-            {{"method", method.full_name()}, {"unknown", idv::DriftCounter::NameOf(drift)}});
-      });
+  auto server =
+      idv::Server::Start(config, methods, credentials.keys(), ReportsOfCallsTo(log, drift_counter));
   if (!server.ok()) {
     log.Error("cannot start", {{"detail", std::string(server.status().message())}});
     return 1;
@@ -147,11 +168,11 @@ int Serve(const idv::Config& config, const idv::Methods& methods,
   }
   log.Info("serving", {{"version", IDV_VERSION}, {"shards", config.shards}});
 
-  const idv::FileWatcher watcher(credentials.files(), {}, [&] { Reload(credentials, log); });
+  const idv::FileWatcher watcher(credentials.files(), {}, [&] { credentials.Reload(); });
   int signal = SIGHUP;
   while (signal == SIGHUP) {
     sigwait(&signals, &signal);
-    if (signal == SIGHUP) Reload(credentials, log);
+    if (signal == SIGHUP) credentials.Reload();
   }
   log.Info("shutting down", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   ExitAfter(config.drain.settle + config.drain.stream_grace + std::chrono::seconds(10), log);
@@ -171,15 +192,17 @@ int Run(const Flags& flags) {
   if (const absl::Status files = CheckFiles(loaded->config); !files.ok()) {
     return Refuse(flags.config, files);
   }
-  const auto credentials = idv::Credentials::Load(loaded->config);
+  static const idv::Log log;  // static: gRPC's threads may still log when main ends
+  const auto credentials =
+      idv::Credentials::Load(loaded->config, ReportsTo(log), /*strict=*/flags.check);
   if (!credentials.ok()) return Refuse(flags.config, credentials.status());
   if (flags.check) {
     std::cout << flags.config << " is good\n";
     return 0;
   }
-  static const idv::Log log;  // static: gRPC's threads may still log when main ends
+  WarnOfVariables(loaded->config, log);
   idv::RouteLibraryLogsTo(log);
-  return Serve(loaded->config, *methods, *credentials, log);
+  return Serve(loaded->config, *methods, **credentials, log);
 }
 
 }  // namespace

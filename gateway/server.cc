@@ -95,29 +95,32 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
   builder.SetResourceQuota(quota);
 }
 
+Settings SettingsOf(const Config& config, const Server::Keys& keys) {
+  return {.policy = config.policy,
+          .callers = config.caller_rules,
+          .tokens = keys.tokens,
+          .tenants = keys.tenants,
+          .limits = config.limits,
+          .frames = config.frames,
+          .caps = config.caps};
+}
+
 }  // namespace
 
-Server::Server(const Config& config, const Methods& methods, const Credentials& credentials)
-    : calls_(methods, {.policy = config.policy,
-                       .callers = config.caller_rules,
-                       .tokens = credentials.tokens,
-                       .tenants = credentials.senders,
-                       .limits = config.limits,
-                       .frames = config.frames,
-                       .caps = config.caps}),
-      health_(methods.ServiceNames()) {
+Server::Server(const Config& config, const Methods& methods, const Keys& keys,
+               const Reports& reports)
+    : calls_(methods, SettingsOf(config, keys), reports.key), health_(methods.ServiceNames()) {
   if (config.reflection) {
     reflection_.emplace(With(methods.ServiceNames(), "grpc.health.v1.Health"));
   }
 }
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Methods& methods,
-                                                      const Credentials& credentials,
-                                                      const DriftReporter& report_drift) {
-  std::unique_ptr<Server> server(new Server(config, methods, credentials));
+                                                      const Keys& keys, const Reports& reports) {
+  std::unique_ptr<Server> server(new Server(config, methods, keys, reports));
   absl::StatusOr<std::vector<Listener>> listeners = server->OpenListeners(config);
   if (!listeners.ok()) return listeners.status();
-  if (absl::Status status = server->Build(config, credentials.tls, report_drift); !status.ok())
+  if (absl::Status status = server->Build(config, keys.tls, reports.drift); !status.ok())
     return status;
   server->RunShards();
   std::unordered_map<int, ExternalConnectionAcceptor*> takers;

@@ -13,12 +13,12 @@
 #include "gateway/acceptor.h"
 #include "gateway/calls.h"
 #include "gateway/config.h"
-#include "gateway/credentials.h"
 #include "gateway/drain_times.h"
 #include "gateway/health.h"
 #include "gateway/hurry.h"
 #include "gateway/method.h"
 #include "gateway/reflection.h"
+#include "gateway/server_tls.h"
 #include "gateway/shard.h"
 #include "upstream/loop/watcher.h"
 
@@ -28,11 +28,23 @@ namespace idv {
 // destruction on one thread.
 class Server {
  public:
-  // Listens and serves. `credentials`: of `config`. Borrows the methods, which must outlive it.
+  // Whom to tell of what calls find out; on their shards' threads.
+  struct Reports {
+    DriftReporter drift;
+    Calls::KeyReporter key;
+  };
+
+  // What is served with, beside the configuration.
+  struct Keys {
+    std::vector<Tenant> tenants;
+    std::shared_ptr<ServerTls> tls;
+    std::shared_ptr<TokenVerifier> tokens;
+  };
+
+  // Listens and serves. `keys`: those of `config`. Borrows the methods, which must outlive it.
   // kUnavailable: an address cannot be listened on; the text names it.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, const Methods& methods,
-                                                       const Credentials& credentials,
-                                                       const DriftReporter& report_drift);
+                                                       const Keys& keys, const Reports& reports);
   // Shuts down at once if Shutdown() was not called.
   ~Server();
   Server(const Server&) = delete;
@@ -54,7 +66,7 @@ class Server {
   void Shutdown(const DrainTimes& times, Hurry& hurry);
 
  private:
-  Server(const Config& config, const Methods& methods, const Credentials& credentials);
+  Server(const Config& config, const Methods& methods, const Keys& keys, const Reports& reports);
   absl::StatusOr<std::vector<Listener>> OpenListeners(const Config& config);
   absl::Status Build(const Config& config, const std::shared_ptr<ServerTls>& tls,
                      const DriftReporter& report_drift);

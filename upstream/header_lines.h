@@ -1,6 +1,7 @@
 #pragma once
 
 #include <curl/curl.h>
+#include <string.h>  // NOLINT: explicit_bzero() is not in <cstring>
 
 #include <cstddef>
 #include <string>
@@ -11,6 +12,7 @@ namespace idv {
 
 // Header lines ("Name: value") in the form in which libcurl takes them. Lines that many requests
 // have in common are made once and then follow the own ones of each. Immutable, so thread-safe.
+// Wiped when they go, since there may be a key in them.
 class HeaderLines {
  public:
   // `rest`: what follows, which must outlive this; null for nothing.
@@ -20,6 +22,9 @@ class HeaderLines {
       nodes_[i].data = lines_[i].data();
       nodes_[i].next = i + 1 < lines_.size() ? &nodes_[i + 1] : FirstOf(rest);
     }
+  }
+  ~HeaderLines() {
+    for (std::string& line : lines_) explicit_bzero(line.data(), line.size());
   }
   HeaderLines(const HeaderLines&) = delete;
   HeaderLines& operator=(const HeaderLines&) = delete;

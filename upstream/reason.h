@@ -60,6 +60,9 @@ inline constexpr Reason kGatewayOverloaded{Code::kResourceExhausted, "GATEWAY_OV
 inline constexpr Reason kGatewayDraining{Code::kUnavailable, "GATEWAY_DRAINING", Blame::kUs};
 inline constexpr Reason kDeadlineInQueue{Code::kDeadlineExceeded, "DEADLINE_IN_QUEUE", Blame::kUs};
 inline constexpr Reason kCallerCancelled{Code::kCancelled, "CALLER_CANCELLED", Blame::kCaller};
+// There is no key to send for the tenant.
+inline constexpr Reason kTenantCredentialMissing{Code::kUnavailable, "TENANT_CREDENTIAL_MISSING",
+                                                 Blame::kUs};
 // A status that no part of the gateway gave a reason.
 inline constexpr Reason kGatewayError{Code::kInternal, "GATEWAY_ERROR", Blame::kUs};
 

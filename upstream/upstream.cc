@@ -17,12 +17,6 @@ bool IsSuccess(int http_status) { return http_status >= 200 && http_status < 300
 
 }  // namespace
 
-Sender::Sender(absl::string_view tenant_id, absl::string_view api_key)
-    : headers_(std::make_shared<const HeaderLines>(
-          std::vector<std::string>{absl::StrCat("Authorization: Bearer ", api_key),
-                                   absl::StrCat("X-Tenant-ID: ", tenant_id)},
-          &HttpClient::CommonHeaders())) {}
-
 Upstream::Upstream(Loop& loop, const Options& options, DriftReporter report_drift)
     : base_url_(options.base_url),
       health_url_(options.health_url),
@@ -36,6 +30,7 @@ Task<absl::Status> Upstream::Call(const Route& route, RestRequest request, const
   Task<absl::StatusOr<HttpResponse>> sending =
       http_.Send(ToHttp(route, std::move(request), sender), deadline, cancel);
   absl::StatusOr<HttpResponse> response = co_await sending;
+  report.http_status = response.ok() ? response->status : 0;
   if (!response.ok()) co_return ErrorMap::FromTransport(response.status());
   if (!IsSuccess(response->status)) {
     co_return errors_.FromResponse(route, *std::move(response), parser_,

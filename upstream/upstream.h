@@ -5,7 +5,6 @@
 #include <google/protobuf/descriptor.h>
 
 #include <functional>
-#include <memory>
 #include <string>
 
 #include "upstream/error_map.h"
@@ -15,25 +14,19 @@
 #include "upstream/loop/loop.h"
 #include "upstream/loop/task.h"
 #include "upstream/route.h"
+#include "upstream/sender.h"
 
 namespace idv {
-
-// In whose name a request is sent: the headers that say so, made once. Immutable, so thread-safe;
-// copies share them.
-class Sender {
- public:
-  Sender(absl::string_view tenant_id, absl::string_view api_key);
-
-  const HeaderLines& headers() const { return *headers_; }
-
- private:
-  std::shared_ptr<const HeaderLines> headers_;
-};
 
 // What a call did at the upstream, whatever came of it.
 struct CallReport {
   // HTTP requests made.
   int attempts = 0;
+  // The last one's answer; 0: none.
+  int http_status = 0;
+
+  // The key was not accepted, so that nothing was executed.
+  bool is_key_refused() const { return http_status == 401; }
 };
 
 // Where the unknown in answers is reported to, with the RPC it was met in.

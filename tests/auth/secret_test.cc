@@ -24,7 +24,7 @@ class SecretTest : public testing::Test {
 TEST_F(SecretTest, ReadsAFileAndDropsOneNewline) {
   Write("test_sk_1\n");
 
-  EXPECT_EQ(*ReadSecretFile(path_), "test_sk_1");
+  EXPECT_EQ(ReadSecretFile(path_)->value(), "test_sk_1");
 }
 
 TEST_F(SecretTest, RefusesWhatCannotStandInAHeaderAndNeverShowsIt) {
@@ -42,7 +42,7 @@ TEST_F(SecretTest, RefusesWhatCannotStandInAHeaderAndNeverShowsIt) {
 
 TEST_F(SecretTest, BoundsItsLength) {
   Write(std::string(4096, 'k'));
-  EXPECT_EQ(ReadSecretFile(path_)->size(), 4096U);
+  EXPECT_EQ(ReadSecretFile(path_)->value().size(), 4096U);
 
   for (const size_t size : {4097U, 4098U, 5000U}) {
     Write(std::string(size, 'k'));
@@ -61,7 +61,7 @@ TEST_F(SecretTest, TakesAVariableAndWipesItFromTheEnvironment) {
 
   const auto secret = TakeSecretFromEnvironment("SECRET_TEST_KEY");
 
-  EXPECT_EQ(*secret, "canary-in-the-environment");
+  EXPECT_EQ(secret->value(), "canary-in-the-environment");
   EXPECT_EQ(std::getenv("SECRET_TEST_KEY"), nullptr);
   EXPECT_EQ(*value, '\0');
 }

@@ -32,24 +32,24 @@ class AdmissionTest : public testing::Test {
     held_.push_back(*std::move(ticket));
   }
 
-  Admission admission_{kCaps, 2};
+  Admission admission_{kCaps};
   std::vector<Admission::Ticket> held_;
 };
 
 TEST_F(AdmissionTest, CapsTheCallsOfOneCallerButOfNoOther) {
-  Hold({.caller = "a", .tenant = 0});
-  Hold({.caller = "a", .tenant = 1});
+  Hold({.caller = "a", .tenant = "acme"});
+  Hold({.caller = "a", .tenant = "globex"});
 
   EXPECT_EQ(CapNamedBy(admission_.Admit({.caller = "a"})), "limits.max_in_flight_per_caller");
-  EXPECT_TRUE(admission_.Admit({.caller = "b", .tenant = 0}).ok());
+  EXPECT_TRUE(admission_.Admit({.caller = "b", .tenant = "acme"}).ok());
 }
 
 TEST_F(AdmissionTest, CapsTheCallsForOneTenantButForNoOther) {
-  for (const char* caller : {"a", "b", "c"}) Hold({.caller = caller, .tenant = 1});
+  for (const char* caller : {"a", "b", "c"}) Hold({.caller = caller, .tenant = "globex"});
 
-  EXPECT_EQ(CapNamedBy(admission_.Admit({.caller = "d", .tenant = 1})),
+  EXPECT_EQ(CapNamedBy(admission_.Admit({.caller = "d", .tenant = "globex"})),
             "limits.max_in_flight_per_tenant");
-  EXPECT_TRUE(admission_.Admit({.caller = "d", .tenant = 0}).ok());
+  EXPECT_TRUE(admission_.Admit({.caller = "d", .tenant = "acme"}).ok());
   EXPECT_TRUE(admission_.Admit({.caller = "d"}).ok());
 }
 
@@ -86,19 +86,20 @@ TEST_F(AdmissionTest, LetsARunningCallTakeUpMoreThanThereIsButNoNewOne) {
 
 TEST_F(AdmissionTest, GivesEverythingBackWithTheTicket) {
   for (int i = 0; i < 100; ++i) {
-    Hold({.caller = "a", .tenant = 0, .upload_bytes = 50});
-    Hold({.caller = "a", .tenant = 0, .upload_bytes = 50});
+    Hold({.caller = "a", .tenant = "acme", .upload_bytes = 50});
+    Hold({.caller = "a", .tenant = "acme", .upload_bytes = 50});
     EXPECT_FALSE(admission_.Admit({.caller = "a"}).ok());
     held_.clear();
   }
 }
 
 TEST_F(AdmissionTest, TakesNothingForACallThatItRefuses) {
-  Hold({.caller = "a", .tenant = 0});
-  Hold({.caller = "a", .tenant = 0});
-  for (int i = 0; i < 10; ++i) EXPECT_FALSE(admission_.Admit({.caller = "a", .tenant = 0}).ok());
+  Hold({.caller = "a", .tenant = "acme"});
+  Hold({.caller = "a", .tenant = "acme"});
+  for (int i = 0; i < 10; ++i)
+    EXPECT_FALSE(admission_.Admit({.caller = "a", .tenant = "acme"}).ok());
 
-  EXPECT_TRUE(admission_.Admit({.caller = "b", .tenant = 0}).ok());
+  EXPECT_TRUE(admission_.Admit({.caller = "b", .tenant = "acme"}).ok());
 }
 
 TEST_F(AdmissionTest, SendsRefusedCallersAwayForTimesThatDiffer) {
@@ -123,15 +124,14 @@ TEST(AdmissionRaceTest, CountsRightFromManyThreads) {
   Admission admission({.in_flight = kThreads - 1,
                        .in_flight_per_tenant = kThreads,
                        .in_flight_per_caller = kThreads,
-                       .upload_bytes = 100},
-                      1);
+                       .upload_bytes = 100});
   std::atomic<int> inside = 0;
   std::atomic<int> most = 0;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, caller = std::to_string(i % 2)] {
       for (int round = 0; round < 20'000; ++round) {
-        const auto ticket = admission.Admit({.caller = caller, .tenant = 0});
+        const auto ticket = admission.Admit({.caller = caller, .tenant = "acme"});
         if (!ticket.ok()) continue;
         const int now = ++inside;
         int seen = most;

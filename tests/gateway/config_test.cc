@@ -68,7 +68,7 @@ TEST(ConfigTest, FillsInTheDefaults) {
   EXPECT_EQ(config.frames.max_stream_bytes, 31U << 20);
   EXPECT_EQ(config.frames.idle, std::chrono::seconds(10));
   EXPECT_EQ(config.frames.upstream_stall, std::chrono::seconds(10));
-  EXPECT_EQ(config.tenants.at(0).api_key.env(), "KEY");
+  EXPECT_EQ(config.tenants.at(0).api_key.place, "KEY");
   EXPECT_EQ(loaded->effective.limits().max_image(), "10MiB");
 }
 
@@ -182,6 +182,58 @@ TEST(ConfigTest, KnowsCallersByTokensOnAnyListener) {
                                    testing::StartsWith("authentication.jwt[0].audience: "),
                                    testing::StartsWith("authentication.jwt[0].jwks_file: "),
                                    "authentication.jwt[2].issuer: another one has it already"));
+}
+
+TEST(ConfigTest, TakesKeysFromAVault) {
+  const auto loaded = Load(R"(
+listen: {grpc: ["127.0.0.1:0"]}
+upstream: {base_url: "https://vendor.example"}
+vault: {address: "https://vault.example:8200/", auth: {kubernetes: {role: idv}}}
+tenants:
+- {name: acme, tenant_id: 550e8400-e29b-41d4-a716-446655440000,
+   api_key: {vault: {path: secret/data/idv/acme, field: api_key}}}
+callers: [{identity: local, tenants: ['*'], methods: ['*']}]
+)",
+                           2);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  const Config::Secrets& secrets = loaded->config.secrets;
+  ASSERT_TRUE(secrets.vault.has_value());
+  EXPECT_EQ(secrets.vault->address, "https://vault.example:8200");
+  EXPECT_EQ(secrets.vault->role, "idv");
+  EXPECT_EQ(secrets.vault->mount, "kubernetes");
+  EXPECT_EQ(secrets.vault->jwt_file, "/var/run/secrets/kubernetes.io/serviceaccount/token");
+  EXPECT_EQ(secrets.overlap, std::chrono::minutes(10));
+  EXPECT_EQ(secrets.poll, std::chrono::seconds(30));
+  const SecretSource expected{SecretSource::Kind::kVault, "secret/data/idv/acme", "api_key"};
+  EXPECT_EQ(loaded->config.tenants.at(0).api_key, expected);
+}
+
+TEST(ConfigTest, ReportsWhatIsWrongWithAVault) {
+  const std::string acme =
+      "tenants: [{name: acme, tenant_id: 550e8400-e29b-41d4-a716-446655440000, ";
+  const auto problems = [&](const std::string& key, const std::string& more) {
+    return ProblemsOf("listen: {grpc: ['127.0.0.1:0']}\nupstream: {base_url: 'https://v'}\n" +
+                      acme + "api_key: " + key +
+                      "}]\ncallers: [{identity: local, tenants: ['*'], methods: ['*']}]\n" + more);
+  };
+  const std::string good = "{vault: {path: secret/data/acme, field: key}}";
+  EXPECT_THAT(problems(good, ""),
+              testing::ElementsAre("tenants[0].api_key.vault: needs vault, at the top"));
+  EXPECT_THAT(
+      problems("{vault: {path: '/../x'}}", "vault: {address: 'http://vault.example'}"),
+      testing::UnorderedElementsAre(testing::StartsWith("vault.address: expected https://"),
+                                    testing::StartsWith("vault.auth: expected one of"),
+                                    testing::StartsWith("tenants[0].api_key.vault.path: "),
+                                    testing::StartsWith("tenants[0].api_key.vault.field: ")));
+  EXPECT_THAT(problems(good,
+                       "vault: {address: 'https://v', auth: {jwt: {mount: '/'}}}\n"
+                       "secrets: {poll: 10ms, overlap: never}"),
+              testing::UnorderedElementsAre(testing::StartsWith("vault.auth.jwt.role: "),
+                                            testing::StartsWith("vault.auth.jwt.mount: "),
+                                            testing::StartsWith("secrets.poll: expected 1000ms"),
+                                            testing::StartsWith("secrets.overlap: ")));
+  EXPECT_THAT(problems("{file: f}", "secrets: {poll: 1s}"),
+              testing::ElementsAre("secrets.poll: needs vault"));
 }
 
 TEST(ConfigTest, ReportsEveryProblemAtOnceByPath) {

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "gateway/server.h"
+#include "tests/gateway/server_parts.h"
 #include "tests/upstream/probe.grpc.pb.h"
 #include "tests/upstream/stub_server.h"
 
@@ -68,8 +69,8 @@ class ProbeGatewayTest : public testing::TestWithParam<int> {
             allowed_methods + "}]\nshards: " + std::to_string(GetParam()) + "\n" + more_config,
         methods_->Names(), 2);
     ASSERT_TRUE(loaded.ok()) << loaded.status();
-    auto server = Server::Start(loaded->config, *methods_, {.senders = {{kTenantId, "key-1"}}},
-                                [](const auto&, const auto&) {});
+    auto server =
+        Server::Start(loaded->config, *methods_, KeysOfTenant("acme", kTenantId), NoReports());
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     channel_ = Connect();

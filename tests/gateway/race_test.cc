@@ -26,6 +26,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "tests/eventually.h"
+#include "tests/gateway/server_parts.h"
 #include "tests/meeting.h"
 #include "tests/rounds.h"
 #include "tests/upstream/manual_server.h"
@@ -185,8 +186,8 @@ class GatewayRaceTest : public testing::TestWithParam<int> {
                        std::to_string(GetParam()) + "\n",
                    methods_.Names(), 2);
     ASSERT_TRUE(loaded.ok()) << loaded.status();
-    auto server = Server::Start(loaded->config, methods_, {.senders = {{kTenantId, "key-1"}}},
-                                [](const auto&, const auto&) {});
+    auto server =
+        Server::Start(loaded->config, methods_, KeysOfTenant("acme", kTenantId), NoReports());
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }

@@ -180,8 +180,8 @@ TEST_P(ServerTest, RefusesAnAddressThatIsTaken) {
           ", api_key: {env: X}}]\ncallers: [{identity: local, tenants: ['*'], methods: ['*']}]\n",
       methods_->Names(), 2);
 
-  const auto second = Server::Start(loaded->config, *methods_, {.senders = {{kTenantId, "k"}}},
-                                    [](const auto&, const auto&) {});
+  const auto second =
+      Server::Start(loaded->config, *methods_, KeysOfTenant("a", kTenantId), NoReports());
 
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_NE(second.status().message().find(server_->addresses().at(0)), std::string::npos);

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "auth/secret_store.h"
+#include "upstream/loop/cancellation.h"
+#include "upstream/loop/loop.h"
+#include "upstream/loop/task.h"
+#include "upstream/tenant_keys.h"
+
+namespace idv {
+
+// A customer of the upstream, and its keys, which may be replaced while calls are served. Copies
+// share them.
+struct Tenant {
+  std::string name;
+  // The upstream's id of it.
+  std::string tenant_id;
+  std::shared_ptr<TenantKeys> keys;
+  // Where they come from; null: from nowhere any more.
+  std::shared_ptr<SecretStore::Followed> secret;
+};
+
+// In whose name to send again what the upstream has refused to take from `refused`; nothing if
+// there is no other key. Unless there is a newer one already, the tenant's secret is read again,
+// which may take until `deadline` or a few seconds; the key before comes last. On the loop's
+// thread. Borrows all of them.
+Task<std::optional<Sender>> KeyInsteadOf(const Sender& refused, const Tenant& tenant, Loop& loop,
+                                         TimePoint deadline, Cancellation& cancel);
+
+}  // namespace idv

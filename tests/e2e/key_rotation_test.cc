@@ -1,0 +1,216 @@
+// Keys of tenants that are replaced while calls are made with them.
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kora/idv/v1/document_service.grpc.pb.h"
+#include "kora/idv/v1/reference_service.grpc.pb.h"
+#include "tests/e2e/call.h"
+#include "tests/e2e/frame_call.h"
+#include "tests/e2e/gateway.h"
+#include "tests/e2e/key_directory.h"
+#include "tests/e2e/rotating_tenants.h"
+#include "tests/e2e/steps.h"
+
+namespace idv::e2e {
+namespace {
+
+using kora::idv::v1::DocumentService;
+using kora::idv::v1::ListDocumentTypesRequest;
+using kora::idv::v1::ReferenceService;
+using testing::HasSubstr;
+
+std::string Key(int number) { return RotatingTenants::Key("acme", number); }
+
+class KeyRotationTest : public testing::Test {
+ protected:
+  void Start(Json config) {
+    gateway_.emplace(config);
+    client_.emplace(Connect(gateway_->addresses()[0]));
+  }
+
+  Json Config() const {
+    Json config = tenants_.Config();
+    config["tenants"][0]["api_key"] = {{"file", files_.Path("acme")}};
+    config["tenants"][1]["api_key"] = {{"file", files_.Path("bolt")}};
+    return config;
+  }
+
+  void Replace(const std::string& key) {
+    files_.Replace({{"acme", key}, {"bolt", "test_sk_bolt_0"}});
+  }
+
+  Outcome List(const std::string& tenant = "acme") const {
+    return client_->Call(&ReferenceService::Stub::ListDocumentTypes, ListDocumentTypesRequest(),
+                         {.metadata = {{"x-idv-tenant", tenant}}});
+  }
+
+  bool IsLogged(const std::string& text) {
+    return WaitUntil([&] { return gateway_->process().Err().find(text) != std::string::npos; });
+  }
+
+  const RotatingTenants tenants_{{"acme", "bolt"}};
+  KeyDirectory files_{{{"acme", Key(0) + "\n"}, {"bolt", "test_sk_bolt_0"}}};
+  std::optional<Gateway> gateway_;
+  std::optional<Client> client_;
+};
+
+TEST_F(KeyRotationTest, ANewKeyIsSentAsSoonAsItIsThere) {
+  Start(Config());
+  EXPECT_TRUE(List().ok());
+
+  Replace(Key(1));
+
+  EXPECT_TRUE(IsLogged("the API key of the tenant acme"));
+  tenants_.Demand("acme", Key(1));
+  const Outcome outcome = List();
+  EXPECT_TRUE(outcome.ok());
+  EXPECT_EQ(outcome.Trailer("x-idv-attempts"), "1");
+}
+
+// The upstream knows of it before the gateway has seen it.
+TEST_F(KeyRotationTest, ACallRefusedWithTheOldKeyIsMadeAgainWithTheNew) {
+  Start(Config());
+  EXPECT_TRUE(List().ok());
+  Replace(Key(1));
+  tenants_.Demand("acme", Key(1));
+
+  const Outcome outcome = List();
+
+  EXPECT_TRUE(outcome.ok()) << outcome.status.error_message();
+  EXPECT_EQ(outcome.Trailer("x-idv-attempts"), "2");
+}
+
+TEST_F(KeyRotationTest, ARefusedUploadIsSentAgainWhole) {
+  Start(Config());
+  kora::idv::v1::UploadDocumentRequest request;
+  const CallOptions as_acme{.metadata = {{"x-idv-tenant", "acme"}}};
+  kora::idv::v1::CreateVerificationRequest creation;
+  creation.set_external_id("cust-1");
+  creation.set_tier(kora::idv::v1::VERIFICATION_TIER_STANDARD);
+  const auto created = client_->Call(&kora::idv::v1::VerificationService::Stub::CreateVerification,
+                                     creation, as_acme);
+  ASSERT_TRUE(created.ok()) << created.status.error_message();
+  request.set_verification_id(created.response.id());
+  request.set_document_type("ghana_card");
+  request.set_image(std::string(2'000'000, 'i'));
+  tenants_.sandbox().ForgetRequests();
+  Replace(Key(1));
+  tenants_.Demand("acme", Key(1));
+
+  const Outcome outcome = client_->Call(&DocumentService::Stub::UploadDocument, request, as_acme);
+
+  EXPECT_TRUE(outcome.ok()) << outcome.status.error_message();
+  EXPECT_EQ(outcome.Trailer("x-idv-attempts"), "2");
+  const Json requests = tenants_.sandbox().Requests();
+  ASSERT_EQ(requests.size(), 2U);
+  EXPECT_EQ(requests[1]["status"], 200);
+  EXPECT_EQ(requests[1]["body_complete"], true);
+  EXPECT_GT(requests[1]["body_bytes"], 2'600'000);
+}
+
+// The gateway knows of it before the upstream does.
+TEST_F(KeyRotationTest, TheFormerKeyServesUntilTheUpstreamTakesTheNew) {
+  Start(Config());
+  EXPECT_TRUE(List().ok());
+  tenants_.Demand("acme", Key(0));
+  Replace(Key(1));
+  EXPECT_TRUE(IsLogged("the API key of the tenant acme"));
+
+  EXPECT_EQ(List().Trailer("x-idv-attempts"), "2");
+  const Outcome next = List();
+  EXPECT_TRUE(next.ok());
+  EXPECT_EQ(next.Trailer("x-idv-attempts"), "1");  // nothing is spent on what is known
+
+  tenants_.sandbox().ClearFaults();
+  tenants_.Demand("acme", Key(1));
+  EXPECT_TRUE(List().ok());
+  EXPECT_EQ(List().Trailer("x-idv-attempts"), "1");
+}
+
+TEST_F(KeyRotationTest, TheFormerKeyIsForgottenAfterTheOverlap) {
+  Json config = Config();
+  config["secrets"] = {{"overlap", "0s"}};
+  Start(config);
+  tenants_.Demand("acme", Key(0));
+  Replace(Key(1));
+  EXPECT_TRUE(IsLogged("the API key of the tenant acme"));
+
+  const Outcome outcome = List();
+
+  EXPECT_EQ(outcome.reason(), "UPSTREAM_CREDENTIAL_REJECTED");
+  EXPECT_EQ(outcome.Trailer("x-idv-attempts"), "1");
+}
+
+TEST_F(KeyRotationTest, WhenNoKeyIsTakenOnlyThatTenantFails) {
+  Start(Config());
+  tenants_.Demand("acme", Key(7));
+
+  const Outcome outcome = List("acme");
+
+  EXPECT_EQ(outcome.reason(), "UPSTREAM_CREDENTIAL_REJECTED");
+  EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(outcome.Trailer("grpc-retry-pushback-ms"), "-1");
+  EXPECT_EQ(outcome.Trailer("x-idv-attempts"), "1");
+  EXPECT_TRUE(List("bolt").ok());
+  EXPECT_TRUE(IsLogged("the upstream refuses the tenant's API key"));
+
+  Replace(Key(7));
+  EXPECT_TRUE(WaitUntil([&] { return List("acme").ok(); }));
+  EXPECT_TRUE(IsLogged("the upstream takes the tenant's API key again"));
+}
+
+TEST_F(KeyRotationTest, ATenantWithoutAKeyFailsUntilItHasOne) {
+  files_.Replace({{"acme", ""}, {"bolt", "test_sk_bolt_0"}});
+  Start(Config());
+
+  const Outcome outcome = List("acme");
+
+  EXPECT_EQ(outcome.reason(), "TENANT_CREDENTIAL_MISSING");
+  EXPECT_EQ(outcome.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(outcome.Trailer("grpc-retry-pushback-ms"), "-1");
+  EXPECT_EQ(outcome.Trailer("x-idv-attempts"), "0");
+  EXPECT_TRUE(List("bolt").ok());
+  EXPECT_TRUE(IsLogged("acme is empty"));
+
+  Replace(Key(0));
+  EXPECT_TRUE(WaitUntil([&] { return List("acme").ok(); }));
+}
+
+TEST_F(KeyRotationTest, AKeyThatCannotBeReadAnyMoreIsKept) {
+  Start(Config());
+
+  Replace("two words");
+
+  EXPECT_TRUE(IsLogged("holds a blank"));
+  EXPECT_TRUE(List().ok());
+}
+
+TEST_F(KeyRotationTest, ARefusedFrameStreamEndsAndTheNextHasTheNewKey) {
+  Json config = Config();
+  config["callers"][0]["tenants"] = {"acme"};
+  Start(config);
+  const std::string id = CreateWithSession(*client_, "cust-1");
+  const auto stream = [&] {
+    FrameCall call(*client_);
+    call.SendHeader(id) && call.SendFrame("frame") && call.SendEndMark(1);
+    call.Close();
+    return call.Finish();
+  };
+  Replace(Key(1));
+  tenants_.Demand("acme", Key(1));
+
+  const Outcome refused = stream();
+
+  EXPECT_EQ(refused.reason(), "UPSTREAM_CREDENTIAL_REJECTED");
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(refused.Trailer("grpc-retry-pushback-ms"), "100");
+  EXPECT_TRUE(stream().ok());
+}
+
+}  // namespace
+}  // namespace idv::e2e
