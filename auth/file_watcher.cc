@@ -13,15 +13,13 @@
 namespace idv {
 
 FileWatcher::FileWatcher(const std::vector<std::string>& paths, const Options& options,
-                         std::function<void()> look)
+                         std::function<std::vector<std::string>()> look)
     : options_(options),
       look_(std::move(look)),
       inotify_fd_(inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
+      look_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       stop_fd_(eventfd(0, EFD_CLOEXEC)) {
-  for (const std::string& path : paths) {
-    folders_.insert(std::filesystem::absolute(path).parent_path().string());
-  }
-  WatchFolders();  // so that nothing is missed from here on
+  Watch(paths);  // so that nothing is missed from here on
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -29,11 +27,17 @@ FileWatcher::~FileWatcher() {
   eventfd_write(stop_fd_, 1);
   thread_.join();
   close(stop_fd_);
+  close(look_fd_);
   if (inotify_fd_ >= 0) close(inotify_fd_);
 }
 
-// Those that are there; to watch one again costs nothing.
-void FileWatcher::WatchFolders() const {
+void FileWatcher::Look() const { eventfd_write(look_fd_, 1); }
+
+// To watch a folder again costs nothing; one that is not there may come.
+void FileWatcher::Watch(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    folders_.insert(std::filesystem::absolute(path).parent_path().string());
+  }
   for (const std::string& folder : folders_) {
     inotify_add_watch(inotify_fd_, folder.c_str(),
                       IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_ONLYDIR);
@@ -41,20 +45,25 @@ void FileWatcher::WatchFolders() const {
 }
 
 void FileWatcher::Run() {
-  std::array<pollfd, 2> fds{{{stop_fd_, POLLIN, 0}, {inotify_fd_, POLLIN, 0}}};
+  std::array<pollfd, 3> fds{
+      {{stop_fd_, POLLIN, 0}, {look_fd_, POLLIN, 0}, {inotify_fd_, POLLIN, 0}}};
   const auto is_stopped_within = [&](std::chrono::milliseconds time, nfds_t watched) {
     poll(fds.data(), watched, static_cast<int>(time.count()));
     return fds[0].revents != 0;
   };
   for (;;) {
     if (is_stopped_within(options_.poll, fds.size())) return;
-    if (fds[1].revents != 0 && is_stopped_within(options_.settle, 1)) return;
+    if (fds[2].revents != 0 && fds[1].revents == 0 && is_stopped_within(options_.settle, 1)) return;
     // What has happened does not matter, nor how often.
     std::array<char, 4096> events;
     while (read(inotify_fd_, events.data(), events.size()) > 0) {
     }
-    WatchFolders();
-    look_();
+    eventfd_t asked = 0;
+    eventfd_read(look_fd_, &asked);
+    Watch({});
+    const size_t before = folders_.size();
+    Watch(look_());
+    if (folders_.size() > before) Look();  // something may have happened there meanwhile
   }
 }
 

@@ -23,22 +23,25 @@ class FileWatcher {
   };
 
   // `look` is called on the watcher's thread, and should find out by itself whether anything is
-  // new.
+  // new. It returns the files to watch from then on.
   FileWatcher(const std::vector<std::string>& paths, const Options& options,
-              std::function<void()> look);
+              std::function<std::vector<std::string>()> look);
   // Waits for a `look` that runs.
   ~FileWatcher();
+  // Has it look, soon. From any thread.
+  void Look() const;
   FileWatcher(const FileWatcher&) = delete;
   FileWatcher& operator=(const FileWatcher&) = delete;
 
  private:
   void Run();
-  void WatchFolders() const;
+  void Watch(const std::vector<std::string>& paths);
 
   std::set<std::string> folders_;
   const Options options_;
-  const std::function<void()> look_;
+  const std::function<std::vector<std::string>()> look_;
   const int inotify_fd_;  // -1: the kernel has no more; polling goes on
+  const int look_fd_;
   const int stop_fd_;
   std::thread thread_;
 };

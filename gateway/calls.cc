@@ -302,7 +302,7 @@ void Calls::ReportKey(const Exchange& exchange) const {
   if (exchange.tenant == nullptr || exchange.report.http_status == 0) return;
   const bool is_refused = exchange.report.is_key_refused();
   TenantKeys& keys = *exchange.tenant->keys;
-  const bool is_news = is_refused ? keys.Refused() : keys.Accepted();
+  const bool is_news = is_refused ? keys.Refused(Clock::now()) : keys.Accepted();
   if (is_news) report_key_(*exchange.tenant, is_refused);
 }
 

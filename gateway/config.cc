@@ -68,6 +68,7 @@ void FillDefaults(schema::Config& config) {
     Fill(config.mutable_secrets()->mutable_poll(), "30s");
     FillLogin(*config.mutable_vault()->mutable_auth());
   }
+  Fill(config.mutable_log()->mutable_level(), "info");
   schema::Limits& limits = *config.mutable_limits();
   Fill(limits.mutable_max_message(), "4MiB");
   Fill(limits.mutable_max_image(), "10MiB");
@@ -213,6 +214,9 @@ class Resolver {
     config_.drain.settle = Duration("drain.settle", parsed.drain().settle(), milliseconds(0));
     config_.drain.stream_grace = std::max(
         config_.drain.unary_grace, Duration("drain.stream_grace", parsed.drain().stream_grace()));
+    const std::optional<Log::Level> level = Log::LevelOf(parsed.log().level());
+    Check(level.has_value(), "log.level", "expected debug, info, warning or error");
+    config_.log_level = level.value_or(Log::Level::kInfo);
     Check(parsed.shards() >= 0 && parsed.shards() <= kMaxShards, "shards", "expected 0 to 64");
     config_.shards = parsed.shards() > 0 ? parsed.shards() : std::max(1, processors_ / 2);
     return std::move(config_);
@@ -507,6 +511,16 @@ class Resolver {
   Config config_;
 };
 
+absl::Status Refused(std::vector<std::string>& problems) {
+  for (std::string& problem : problems) {
+    // A key or a value in it may hold line breaks.
+    std::replace_if(
+        problem.begin(), problem.end(),
+        [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); }, ' ');
+  }
+  return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
+}
+
 }  // namespace
 
 absl::StatusOr<LoadedConfig> LoadConfig(const std::string& text,
@@ -517,13 +531,17 @@ absl::StatusOr<LoadedConfig> LoadConfig(const std::string& text,
     FillDefaults(loaded.effective);
     loaded.config = Resolver(methods, processors, problems).Resolve(loaded.effective);
   }
-  for (std::string& problem : problems) {
-    // A key or a value in it may hold line breaks.
-    std::replace_if(
-        problem.begin(), problem.end(),
-        [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); }, ' ');
-  }
-  if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
+  if (!problems.empty()) return Refused(problems);
+  return loaded;
+}
+
+absl::StatusOr<LoadedConfig> ResolveConfig(const schema::Config& effective,
+                                           const std::vector<std::string>& methods,
+                                           int processors) {
+  LoadedConfig loaded{.config = {}, .effective = effective};
+  std::vector<std::string> problems;
+  loaded.config = Resolver(methods, processors, problems).Resolve(loaded.effective);
+  if (!problems.empty()) return Refused(problems);
   return loaded;
 }
 

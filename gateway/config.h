@@ -18,6 +18,7 @@
 #include "gateway/drain_times.h"
 #include "gateway/frame_stream.h"
 #include "kora/idv/gateway/v1/config.pb.h"
+#include "metrics/log.h"
 #include "upstream/upstream.h"
 
 namespace idv {
@@ -69,9 +70,13 @@ struct Config {
   Admission::Caps caps;
   Connections connections;
   DrainTimes drain;
+  Log::Level log_level = Log::Level::kInfo;
   // How many; never 0.
   int shards = 1;
 };
+
+// Of a configuration file: ten thousand tenants have 3 MiB.
+inline constexpr size_t kMaxConfigBytes = size_t{16} << 20;
 
 struct LoadedConfig {
   Config config;
@@ -85,5 +90,9 @@ struct LoadedConfig {
 // expected.
 absl::StatusOr<LoadedConfig> LoadConfig(const std::string& text,
                                         const std::vector<std::string>& methods, int processors);
+
+// The same of one that has been read, with its defaults.
+absl::StatusOr<LoadedConfig> ResolveConfig(const kora::idv::gateway::v1::Config& effective,
+                                           const std::vector<std::string>& methods, int processors);
 
 }  // namespace idv

@@ -52,7 +52,7 @@ std::vector<std::string> Credentials::LoadTenants(const Config& config, bool str
   std::vector<std::string> missing;
   bool may_come = false;
   for (size_t i = 0; i < config.tenants.size(); ++i) {
-    const Tenant& tenant = tenants_.emplace_back(Follow(config, i));
+    const Tenant& tenant = tenants_.emplace_back(Follow(config, i, {}));
     const absl::Status read = tenant.secret->Read();
     if (read.ok()) continue;
     may_come = may_come || absl::IsUnavailable(read);
@@ -64,12 +64,32 @@ std::vector<std::string> Credentials::LoadTenants(const Config& config, bool str
   return missing;
 }
 
-Tenant Credentials::Follow(const Config& config, size_t place) {
+void Credentials::ReplaceTenants(const Config& config) {
+  const std::vector<Tenant> before = std::exchange(tenants_, {});
+  for (size_t i = 0; i < config.tenants.size(); ++i) {
+    const Tenant& tenant = tenants_.emplace_back(Follow(config, i, before));
+    const bool is_kept = std::any_of(before.begin(), before.end(), [&](const Tenant& one) {
+      return one.secret == tenant.secret;
+    });
+    if (!is_kept) static_cast<void>(tenant.secret->Read());
+  }
+}
+
+Tenant Credentials::Follow(const Config& config, size_t place, const std::vector<Tenant>& before) {
   const Config::Tenant& wanted = config.tenants[place];
-  Tenant tenant{.name = wanted.name,
-                .tenant_id = wanted.tenant_id,
-                .keys = std::make_shared<TenantKeys>(wanted.tenant_id, config.secrets.overlap),
-                .secret = nullptr};
+  Tenant tenant{.name = wanted.name, .tenant_id = wanted.tenant_id, .keys = {}, .secret = {}};
+  const auto same = std::find_if(before.begin(), before.end(), [&](const Tenant& one) {
+    return one.name == wanted.name && one.tenant_id == wanted.tenant_id;
+  });
+  if (same != before.end()) {
+    tenant.keys = same->keys;
+    if (same->secret->source() == wanted.api_key) {
+      tenant.secret = same->secret;
+      return tenant;
+    }
+  } else {
+    tenant.keys = std::make_shared<TenantKeys>(wanted.tenant_id, config.secrets.overlap);
+  }
   const auto on_value = [keys = tenant.keys, name = tenant.name, this](absl::string_view value) {
     const bool is_first = !keys->Best(Clock::now());
     const bool is_new = keys->Offer(value, Clock::now());

@@ -35,6 +35,9 @@ class Credentials {
   static absl::StatusOr<std::unique_ptr<Credentials>> Load(const Config& config, Reports reports,
                                                            bool strict = false);
 
+  // Serves these tenants from now on. Those that were there keep their keys, and, if they come from
+  // where they did, need not be read; others are, and what cannot be is told to on_problem.
+  void ReplaceTenants(const Config& config);
   // Reads again what can be replaced while serving.
   void Reload();
   // Of what Reload() reads.
@@ -48,7 +51,7 @@ class Credentials {
   void LoadTokens(const Config& config, std::vector<std::string>& problems);
   std::vector<std::string> LoadTenants(const Config& config, bool strict,
                                        std::vector<std::string>& problems);
-  Tenant Follow(const Config& config, size_t place);
+  Tenant Follow(const Config& config, size_t place, const std::vector<Tenant>& before);
 
   const Reports reports_;
   std::atomic<bool> is_loaded_ = false;

@@ -11,6 +11,7 @@ namespace idv {
 namespace {
 
 // More than this a second comes of callers who break the protocol, and must not fill a disk.
+constexpr char kSource[] = "gRPC library";
 constexpr int kMaxLinesPerSecond = 10;
 
 // What the library's callback, which takes no argument of ours, works with. Thread-safe.
@@ -21,17 +22,18 @@ class LibraryLog {
     log_ = &log;
   }
 
-  void Write(const char* message) {
+  void Write(const char* message, bool is_error) {
     const std::lock_guard lock(mutex_);
     if (Clock::now() - second_ >= std::chrono::seconds(1)) BeginSecond();
     if (++lines_ > kMaxLinesPerSecond) return;
-    log_->Error("gRPC library", {{"detail", message}});
+    is_error ? log_->Error(kSource, {{"detail", message}})
+             : log_->Debug(kSource, {{"detail", message}});
   }
 
  private:
   void BeginSecond() {
     if (lines_ > kMaxLinesPerSecond) {
-      log_->Error("gRPC library", {{"lines_left_out", lines_ - kMaxLinesPerSecond}});
+      log_->Error(kSource, {{"lines_left_out", lines_ - kMaxLinesPerSecond}});
     }
     second_ = Clock::now();
     lines_ = 0;
@@ -49,7 +51,7 @@ LibraryLog& TheLog() {
 }
 
 void OnGrpcLog(gpr_log_func_args* args) {
-  if (args->severity == GPR_LOG_SEVERITY_ERROR) TheLog().Write(args->message);
+  TheLog().Write(args->message, args->severity == GPR_LOG_SEVERITY_ERROR);
 }
 
 }  // namespace

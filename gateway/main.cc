@@ -10,18 +10,18 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "auth/file_watcher.h"
+#include "auth/read_file.h"
 #include "gateway/config.h"
 #include "gateway/credentials.h"
 #include "gateway/hurry.h"
 #include "gateway/library_logs.h"
+#include "gateway/live_config.h"
 #include "gateway/method.h"
 #include "gateway/processors.h"
 #include "gateway/server.h"
@@ -42,13 +42,6 @@ struct Flags {
 int Refuse(const std::string& what, const absl::Status& status) {
   std::cerr << what << ":\n" << status.message() << "\n";
   return kBadConfig;
-}
-
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file) return absl::NotFoundError(path + ": no file that can be read");
-  return text;
 }
 
 // What only the machine can tell: that the files named in the configuration are there.
@@ -153,9 +146,9 @@ void WarnOfVariables(const idv::Config& config, const idv::Log& log) {
   }
 }
 
-int Serve(const idv::Config& config, const idv::Methods& methods, idv::Credentials& credentials,
-          const idv::Log& log) {
-  const sigset_t signals = BlockSignals();
+int Serve(const std::string& path, const idv::LoadedConfig& loaded, const idv::Methods& methods,
+          idv::Credentials& credentials, const sigset_t& signals, idv::Log& log) {
+  const idv::Config& config = loaded.config;
   idv::DriftCounter drift_counter;
   auto server =
       idv::Server::Start(config, methods, credentials.keys(), ReportsOfCallsTo(log, drift_counter));
@@ -168,15 +161,20 @@ int Serve(const idv::Config& config, const idv::Methods& methods, idv::Credentia
   }
   log.Info("serving", {{"version", IDV_VERSION}, {"shards", config.shards}});
 
-  const idv::FileWatcher watcher(credentials.files(), {}, [&] { credentials.Reload(); });
+  idv::LiveConfig live(path, loaded, methods, credentials, **server, log);
+  idv::FileWatcher watcher(live.files(), {}, [&] {
+    live.Reload();
+    return live.files();
+  });
   int signal = SIGHUP;
   while (signal == SIGHUP) {
     sigwait(&signals, &signal);
-    if (signal == SIGHUP) credentials.Reload();
+    if (signal == SIGHUP) watcher.Look();
   }
   log.Info("shutting down", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-  ExitAfter(config.drain.settle + config.drain.stream_grace + std::chrono::seconds(10), log);
-  (*server)->Shutdown(config.drain, *HurryOnSignal(signals));
+  const idv::DrainTimes drain = live.drain();
+  ExitAfter(drain.settle + drain.stream_grace + std::chrono::seconds(10), log);
+  (*server)->Shutdown(drain, *HurryOnSignal(signals));
   log.Info("stopped");
   return 0;
 }
@@ -184,7 +182,7 @@ int Serve(const idv::Config& config, const idv::Methods& methods, idv::Credentia
 int Run(const Flags& flags) {
   const auto methods = idv::Methods::Compile(idv::ServedServices());
   if (!methods.ok()) return Refuse("the RPCs are annotated wrongly", methods.status());
-  const auto text = ReadFile(flags.config);
+  const auto text = idv::ReadFile(flags.config, idv::kMaxConfigBytes);
   if (!text.ok()) return Refuse("no configuration", text.status());
   const auto loaded = idv::LoadConfig(*text, methods->Names(), idv::UsableProcessors());
   if (!loaded.ok()) return Refuse(flags.config, loaded.status());
@@ -192,7 +190,10 @@ int Run(const Flags& flags) {
   if (const absl::Status files = CheckFiles(loaded->config); !files.ok()) {
     return Refuse(flags.config, files);
   }
-  static const idv::Log log;  // static: gRPC's threads may still log when main ends
+  static idv::Log log;  // static: gRPC's threads may still log when main ends
+  log.SetLevel(loaded->config.log_level);
+  // Before there is another thread.
+  const sigset_t signals = flags.check ? sigset_t{} : BlockSignals();
   const auto credentials =
       idv::Credentials::Load(loaded->config, ReportsTo(log), /*strict=*/flags.check);
   if (!credentials.ok()) return Refuse(flags.config, credentials.status());
@@ -202,7 +203,7 @@ int Run(const Flags& flags) {
   }
   WarnOfVariables(loaded->config, log);
   idv::RouteLibraryLogsTo(log);
-  return Serve(loaded->config, *methods, **credentials, log);
+  return Serve(flags.config, *loaded, *methods, **credentials, signals, log);
 }
 
 }  // namespace
@@ -227,10 +228,8 @@ int main(int argc, char** argv) {
                "Only print the configuration with all defaults, in JSON; secrets are not read");
   app.footer(
       "SIGTERM and SIGINT end it in order; a second one makes it hurry. SIGHUP makes it read the "
-      "TLS "
-      "files again, as it does when they change. Exit codes: 0 ended in "
-      "order, 1 could not serve, "
-      "2 bad flags or configuration.");
+      "configuration, keys and certificates again, as it does when their files change. Exit codes: "
+      "0 ended in order, 1 could not serve, 2 bad flags or configuration.");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

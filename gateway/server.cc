@@ -53,6 +53,19 @@ std::vector<std::string> With(std::vector<std::string> names, const std::string&
 
 int ToInt(milliseconds time) { return static_cast<int>(time.count()); }
 
+size_t LargestMessage(const Config& config) {
+  return config.limits.max_message_bytes +
+         std::max(config.limits.max_image_bytes, config.frames.max_frame_bytes);
+}
+
+// The last resort, since it ends running calls too. What is held of a message lies where gRPC has
+// put it, so it counts.
+size_t QuotaOf(const Config& config) {
+  const auto shards = static_cast<size_t>(config.shards);
+  return shards * ReadingTurns::kAtOnce * LargestMessage(config) + config.caps.upload_bytes +
+         kMemoryReserveBytes;
+}
+
 void Bound(grpc::ServerBuilder& builder, const Config& config) {
   const auto set = [&](const char* argument, int value) {
     builder.AddChannelArgument(argument, value);
@@ -82,17 +95,8 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
   // Windows that do not grow with the bandwidth, so that a caller's unread bytes stay few.
   set(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   set(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes);
-  const size_t largest_message =
-      config.limits.max_message_bytes +
-      std::max(config.limits.max_image_bytes, config.frames.max_frame_bytes);
-  builder.SetMaxReceiveMessageSize(static_cast<int>(largest_message + kTransportReserveBytes));
-  // The last resort, since it ends running calls too. What is held of a message lies where gRPC has
-  // put it, so it counts.
-  grpc::ResourceQuota quota("callers");
-  const auto shards = static_cast<size_t>(config.shards);
-  quota.Resize(shards * ReadingTurns::kAtOnce * largest_message + config.caps.upload_bytes +
-               kMemoryReserveBytes);
-  builder.SetResourceQuota(quota);
+  builder.SetMaxReceiveMessageSize(
+      static_cast<int>(LargestMessage(config) + kTransportReserveBytes));
 }
 
 Settings SettingsOf(const Config& config, const Server::Keys& keys) {
@@ -155,6 +159,8 @@ absl::Status Server::Build(const Config& config, const std::shared_ptr<ServerTls
                            const DriftReporter& report_drift) {
   grpc::ServerBuilder builder;
   Bound(builder, config);
+  quota_.Resize(QuotaOf(config));
+  builder.SetResourceQuota(quota_);
   for (const auto& service : calls_.services()) builder.RegisterService(service.get());
   builder.RegisterService(&health_.service());
   if (reflection_) {
@@ -183,6 +189,11 @@ void Server::RunShards() {
     if (reflection_) reflection_->ServeOn(*shard);
   }
   for (const auto& shard : shards_) threads_.emplace_back([&shard = *shard] { shard.Run(); });
+}
+
+void Server::Replace(const Config& config, const Keys& keys) {
+  quota_.Resize(QuotaOf(config));
+  calls_.Replace(SettingsOf(config, keys));
 }
 
 void Server::Shutdown(const DrainTimes& times, Hurry& hurry) {

@@ -53,6 +53,10 @@ class Server {
   // Where it listens, in the config's order, with the real ports.
   const std::vector<std::string>& addresses() const { return addresses_; }
 
+  // Serves calls from now on with what of these can be replaced (see gateway/settings.h); `keys`:
+  // those of `config`. From any thread.
+  void Replace(const Config& config, const Keys& keys);
+
   // How many calls run, from when they are brought to their status. From any thread.
   size_t running() const;
 
@@ -79,6 +83,7 @@ class Server {
   Health health_;
   std::optional<Reflection> reflection_;
   std::vector<std::string> addresses_;
+  grpc::ResourceQuota quota_{"callers"};
   Watcher watcher_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Health::OnShard>> healths_;  // one for each shard

@@ -11,6 +11,17 @@
 namespace idv {
 namespace {
 
+struct Known {
+  const char* name;
+  spdlog::level::level_enum of_sink;
+};
+
+// In the order of Log::Level.
+constexpr std::array<Known, 4> kLevels = {{{"debug", spdlog::level::debug},
+                                           {"info", spdlog::level::info},
+                                           {"warning", spdlog::level::warn},
+                                           {"error", spdlog::level::err}}};
+
 // UTC with milliseconds, RFC 3339.
 std::string Now() {
   const auto now = std::chrono::system_clock::now();
@@ -34,23 +45,40 @@ Log::Log()
 
 Log::~Log() = default;
 
+std::optional<Log::Level> Log::LevelOf(absl::string_view name) {
+  for (size_t i = 0; i < kLevels.size(); ++i) {
+    if (name == kLevels[i].name) return static_cast<Level>(i);
+  }
+  return std::nullopt;
+}
+
+void Log::SetLevel(Level level) {
+  logger_->set_level(kLevels.at(static_cast<size_t>(level)).of_sink);
+}
+
+void Log::Debug(const std::string& message, const Fields& fields) const {
+  Write(Level::kDebug, message, fields);
+}
+
 void Log::Info(const std::string& message, const Fields& fields) const {
-  Write("info", message, fields);
+  Write(Level::kInfo, message, fields);
 }
 
 void Log::Warning(const std::string& message, const Fields& fields) const {
-  Write("warning", message, fields);
+  Write(Level::kWarning, message, fields);
 }
 
 void Log::Error(const std::string& message, const Fields& fields) const {
-  Write("error", message, fields);
+  Write(Level::kError, message, fields);
 }
 
-void Log::Write(const char* level, const std::string& message, const Fields& fields) const {
-  Fields line = {{"time", Now()}, {"level", level}, {"message", message}};
+void Log::Write(Level level, const std::string& message, const Fields& fields) const {
+  const Known& known = kLevels.at(static_cast<size_t>(level));
+  if (!logger_->should_log(known.of_sink)) return;
+  Fields line = {{"time", Now()}, {"level", known.name}, {"message", message}};
   line.update(fields);
   // Texts of libraries may hold any bytes: what is not UTF-8 is replaced.
-  logger_->info(line.dump(-1, ' ', false, Fields::error_handler_t::replace));
+  logger_->log(known.of_sink, line.dump(-1, ' ', false, Fields::error_handler_t::replace));
 }
 
 }  // namespace idv

@@ -35,14 +35,17 @@ class TenantKeys {
   // with the one before. Until that changes, it is the best one.
   std::optional<Sender> InsteadOf(const Sender& refused, TimePoint now);
 
-  // The upstream has accepted a key, or has refused all there are. True if that is news.
-  bool Accepted() { return is_refused_ && is_refused_.exchange(false); }
-  bool Refused() { return !is_refused_.exchange(true); }
+  // The upstream has accepted a key, or has refused all there are. True if that is worth telling:
+  // it is news, and of a refusal the first in a minute, since some upstream may refuse now and
+  // then.
+  bool Accepted() { return is_refused_ && ToldOfAcceptance(); }
+  bool Refused(TimePoint now);
 
   // Whether the upstream takes none of the keys, as far as was seen.
   bool is_refused() const { return is_refused_; }
 
  private:
+  bool ToldOfAcceptance();
   void Expire(TimePoint now);
 
   const std::string tenant_id_;
@@ -55,6 +58,8 @@ class TenantKeys {
   std::optional<Sender> former_;
   TimePoint former_until_;
   bool is_former_best_ = false;
+  bool is_refusal_told_ = false;
+  std::optional<TimePoint> refusal_told_at_;
 };
 
 }  // namespace idv

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/eventually.h"
 
@@ -28,6 +30,13 @@ class FileWatcherTest : public testing::Test {
   void Write(const std::string& name, const std::string& text) const {
     std::ofstream(Path(name)) << text;
   }
+  std::function<std::vector<std::string>()> Count() {
+    return [this] {
+      ++looks_;
+      return std::vector<std::string>();
+    };
+  }
+
   // Runs `change` and waits until somebody looks; one look may be for what was done before.
   template <typename Change>
   bool IsSeen(const Change& change) {
@@ -44,7 +53,7 @@ class FileWatcherTest : public testing::Test {
 
 TEST_F(FileWatcherTest, SeesAFileBeWrittenReplacedAndRemoved) {
   Write("a", "1");
-  const FileWatcher watcher({Path("a")}, quick_, [&] { ++looks_; });
+  const FileWatcher watcher({Path("a")}, quick_, Count());
 
   EXPECT_TRUE(IsSeen([&] { Write("a", "2"); }));
   EXPECT_TRUE(IsSeen([&] {
@@ -64,24 +73,41 @@ TEST_F(FileWatcherTest, SeesKubernetesReplaceALink) {
   };
   publish("..1", "one");
   fs::create_symlink("..data/key", Path("key"));
-  const FileWatcher watcher({Path("key")}, quick_, [&] { ++looks_; });
+  const FileWatcher watcher({Path("key")}, quick_, Count());
 
   EXPECT_TRUE(IsSeen([&] { publish("..2", "two"); }));
 }
 
 TEST_F(FileWatcherTest, LooksNowAndThenEvenWhenNothingIsSeen) {
   const FileWatcher watcher({Path("no/such/folder/key")},
-                            {.poll = milliseconds(20), .settle = milliseconds(5)},
-                            [&] { ++looks_; });
+                            {.poll = milliseconds(20), .settle = milliseconds(5)}, Count());
 
   EXPECT_TRUE(Eventually([&] { return looks_ >= 2; }));
+}
+
+TEST_F(FileWatcherTest, LooksWhenItIsToldTo) {
+  const FileWatcher watcher({Path("a")}, quick_, Count());
+
+  EXPECT_TRUE(IsSeen([&] { watcher.Look(); }));
+}
+
+TEST_F(FileWatcherTest, WatchesWhatALookHasFound) {
+  fs::create_directory(Path("more"));
+  const FileWatcher watcher({Path("a")}, quick_, [&] {
+    ++looks_;
+    return std::vector<std::string>{Path("more/b")};
+  });
+  watcher.Look();
+  // What was written before the folder was watched is looked at once more.
+  EXPECT_TRUE(Eventually([&] { return looks_ >= 2; }));
+
+  EXPECT_TRUE(IsSeen([&] { Write("more/b", "1"); }));
 }
 
 TEST_F(FileWatcherTest, EndsAtOnceAndLooksNoMoreAfterwards) {
   const auto begin = std::chrono::steady_clock::now();
   {
-    const FileWatcher watcher({Path("a")}, {.poll = hours(1), .settle = hours(1)},
-                              [&] { ++looks_; });
+    const FileWatcher watcher({Path("a")}, {.poll = hours(1), .settle = hours(1)}, Count());
     Write("a", "1");
     std::this_thread::sleep_for(milliseconds(50));
   }

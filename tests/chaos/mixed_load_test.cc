@@ -11,6 +11,7 @@
 #include <iostream>
 #include <iterator>
 #include <random>
+#include <sstream>
 #include <string>
 
 #include "kora/idv/v1/fraud_alert_service.grpc.pb.h"
@@ -145,7 +146,7 @@ class MixedLoadTest : public testing::Test {
     const auto signalled = steady_clock::now();
     EXPECT_EQ(gateway_.Stop(), 0);
     EXPECT_LT(steady_clock::now() - signalled, kEnd) << "it has waited for calls";
-    const std::string said = gateway_.process().Err();
+    const std::string said = WithoutRefusedKeys(gateway_.process().Err());
     EXPECT_THAT(said, HasSubstr("\"stopped\""));
     for (const char* const bad : {"\"level\":\"error\"", "Sanitizer", "runtime error"}) {
       EXPECT_THAT(said, Not(HasSubstr(bad)));
@@ -156,6 +157,16 @@ class MixedLoadTest : public testing::Test {
   }
 
  private:
+  // One of the faults is a 401 now and then, which is an error to whoever serves the tenant.
+  static std::string WithoutRefusedKeys(const std::string& log) {
+    std::istringstream lines(log);
+    std::string others;
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find("refuses the tenant's API key") == std::string::npos) others += line + "\n";
+    }
+    return others;
+  }
+
   Subjects NewSubjects() {
     Subjects subjects;
     const std::string pause = std::to_string(++pauses_);

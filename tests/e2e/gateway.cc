@@ -7,6 +7,7 @@
 namespace idv::e2e {
 namespace {
 
+constexpr char kConfigFile[] = "gateway.yaml";
 constexpr char kKeyVariable[] = "IDV_E2E_API_KEY";
 
 std::map<std::string, std::string> WithKey(std::map<std::string, std::string> environment = {}) {
@@ -27,7 +28,7 @@ Json BasicConfig(const std::string& base_url) {
 }
 
 Gateway::Gateway(const Json& config, const std::map<std::string, std::string>& environment)
-    : process_(IDV_GATEWAY_PATH, {"--config", dir_.Write("gateway.yaml", config.dump(2))},
+    : process_(IDV_GATEWAY_PATH, {"--config", dir_.Write(kConfigFile, config.dump(2))},
                WithKey(environment)) {
   constexpr std::string_view kListening = "listening on grpc ";
   const size_t listeners = config["listen"]["grpc"].size();
@@ -38,6 +39,12 @@ Gateway::Gateway(const Json& config, const std::map<std::string, std::string>& e
   if (addresses_.size() == listeners) return;
   ADD_FAILURE() << "the gateway does not listen: " << process_.Err();
   addresses_.resize(listeners, "unix:/nowhere");
+}
+
+void Gateway::Reconfigure(const Json& config) const { dir_.Write(kConfigFile, config.dump(2)); }
+
+bool Gateway::IsLogged(const std::string& text) const {
+  return WaitUntil([&] { return process_.Err().find(text) != std::string::npos; });
 }
 
 std::optional<int> Gateway::Stop() {

@@ -24,8 +24,13 @@ class Gateway {
   explicit Gateway(const Sandbox& sandbox) : Gateway(BasicConfig(sandbox.base_url())) {}
 
   Process& process() { return process_; }
+  const Process& process() const { return process_; }
   // Where it listens, in the configuration's order.
   const std::vector<std::string>& addresses() const { return addresses_; }
+  // Writes another configuration into the place of the one it was started with.
+  void Reconfigure(const Json& config) const;
+  // Waits until the text is in its log.
+  bool IsLogged(const std::string& text) const;
   // Ends it in order and returns its exit code.
   std::optional<int> Stop();
 

@@ -49,9 +49,7 @@ class KeyRotationTest : public testing::Test {
                          {.metadata = {{"x-idv-tenant", tenant}}});
   }
 
-  bool IsLogged(const std::string& text) {
-    return WaitUntil([&] { return gateway_->process().Err().find(text) != std::string::npos; });
-  }
+  bool IsLogged(const std::string& text) const { return gateway_->IsLogged(text); }
 
   const RotatingTenants tenants_{{"acme", "bolt"}};
   KeyDirectory files_{{{"acme", Key(0) + "\n"}, {"bolt", "test_sk_bolt_0"}}};

@@ -70,9 +70,7 @@ class VaultTest : public testing::Test {
     return client_->Call(&ReferenceService::Stub::ListDocumentTypes, ListDocumentTypesRequest());
   }
 
-  bool IsLogged(const std::string& text) {
-    return WaitUntil([&] { return gateway_->process().Err().find(text) != std::string::npos; });
-  }
+  bool IsLogged(const std::string& text) const { return gateway_->IsLogged(text); }
 
   const TempDir dir_;
   const RotatingTenants tenants_{{"acme"}};

@@ -253,6 +253,7 @@ limits: {max_message: 4MB, max_image: 1, default_deadline: 5m, max_deadline: 1m,
          stream_bytes: 65GiB, frame_idle: x, upstream_stall: 0s}
 drain: {unary_grace: 0s, settle: soon, stream_grace: later}
 connection: {max_age: 481h, keepalive_time: 999ms}
+log: {level: loud}
 shards: 65
 )"),
       testing::UnorderedElementsAre(
@@ -280,7 +281,8 @@ shards: 65
           testing::StartsWith("limits.upstream_stall: "),
           testing::StartsWith("drain.unary_grace: "), testing::StartsWith("drain.settle: "),
           testing::StartsWith("drain.stream_grace: "), testing::StartsWith("connection.max_age: "),
-          testing::StartsWith("connection.keepalive_time: "), testing::StartsWith("shards: ")));
+          testing::StartsWith("connection.keepalive_time: "), testing::StartsWith("log.level: "),
+          testing::StartsWith("shards: ")));
 }
 
 TEST(ConfigTest, TellsAProblemInOneLineWhateverIsInIt) {

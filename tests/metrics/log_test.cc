@@ -1,6 +1,8 @@
 #include "metrics/log.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 namespace idv {
@@ -25,6 +27,26 @@ TEST(LogTest, WritesOneJsonObjectALine) {
       first.at("time").get<std::string>(),
       testing::MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z"));
   EXPECT_EQ(second.at("level"), "error");
+}
+
+TEST(LogTest, LeavesOutWhatIsBelowItsLevel) {
+  Log log;
+  const auto written = [&] {
+    testing::internal::CaptureStderr();
+    log.Debug("d");
+    log.Info("i");
+    log.Warning("w");
+    log.Error("e");
+    const std::string text = testing::internal::GetCapturedStderr();
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  EXPECT_EQ(written(), 3);
+  int expected = 4;
+  for (const char* const name : {"debug", "info", "warning", "error"}) {
+    log.SetLevel(*Log::LevelOf(name));
+    EXPECT_EQ(written(), expected--) << name;
+  }
+  EXPECT_EQ(Log::LevelOf("loud"), std::nullopt);
 }
 
 }  // namespace

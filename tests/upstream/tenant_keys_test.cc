@@ -89,12 +89,18 @@ TEST_F(TenantKeysTest, AKeyMayComeBack) {
 
 TEST_F(TenantKeysTest, TellsOnceThatAllAreRefusedAndOnceThatOneIsTakenAgain) {
   EXPECT_FALSE(keys_.Accepted());
-  EXPECT_TRUE(keys_.Refused());
-  EXPECT_FALSE(keys_.Refused());
+  EXPECT_TRUE(keys_.Refused(now_));
+  EXPECT_FALSE(keys_.Refused(now_));
   EXPECT_TRUE(keys_.is_refused());
   EXPECT_TRUE(keys_.Accepted());
   EXPECT_FALSE(keys_.Accepted());
   EXPECT_FALSE(keys_.is_refused());
+
+  // Now and then.
+  EXPECT_FALSE(keys_.Refused(now_ + milliseconds(59'999)));
+  EXPECT_TRUE(keys_.is_refused());
+  EXPECT_FALSE(keys_.Accepted());
+  EXPECT_TRUE(keys_.Refused(now_ + minutes(1)));
 }
 
 }  // namespace
