@@ -123,4 +123,12 @@ bool JsonWebKeySet::IsGenuine(const std::string& token) const {
   return false;
 }
 
+bool JsonWebKeySet::HasKeyOf(const std::string& token) const {
+  const Signature signature = Import(token);
+  if (signature == nullptr) return false;
+  const std::optional<std::string> id = HeaderOf(signature, CJOSE_HDR_KID);
+  return id &&
+         std::any_of(keys_.begin(), keys_.end(), [&](const Key& key) { return key.id == *id; });
+}
+
 }  // namespace idv

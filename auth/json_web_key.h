@@ -28,6 +28,9 @@ class JsonWebKeySet {
   // token wishes.
   bool IsGenuine(const std::string& token) const;
 
+  // Whether it has a key with the key id that the token names.
+  bool HasKeyOf(const std::string& token) const;
+
  private:
   struct Freer {
     void operator()(_cjose_jwk_int* key) const;

@@ -30,8 +30,10 @@ absl::Status SecretStore::Followed::Read() {
   return absl::OkStatus();
 }
 
-Refresher::Wait SecretStore::Followed::ReadAgain(std::function<void()> on_done) const {
-  return {store_.RefresherOf(source_), job_, Refresher::Wait::For::kNext, std::move(on_done)};
+std::unique_ptr<Refresher::Wait> SecretStore::Followed::ReadAgain(
+    std::function<void()> on_done) const {
+  return std::make_unique<Refresher::Wait>(store_.RefresherOf(source_), job_,
+                                           Refresher::Wait::For::kNext, std::move(on_done));
 }
 
 SecretStore::SecretStore(const Options& options)

@@ -65,7 +65,7 @@ class SecretStore {
 
     // Has it read again, and tells when that is done; it begins after now, but not sooner than half
     // a second after it last did. As Refresher::Wait.
-    Refresher::Wait ReadAgain(std::function<void()> on_done) const;
+    std::unique_ptr<Refresher::Wait> ReadAgain(std::function<void()> on_done) const;
 
    private:
     friend SecretStore;

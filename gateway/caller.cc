@@ -7,7 +7,6 @@
 
 #include <iterator>
 #include <memory>
-#include <optional>
 
 #include "upstream/failure.h"
 
@@ -34,8 +33,8 @@ bool IsPlaintext(const grpc::AuthContext& context) {
   return types.size() == 1 && types.front() == kInsecure;
 }
 
-// The bearer token of RFC 6750; nothing if there is none. An empty one for more than one
-// `authorization`, of which nobody could say which counts.
+}  // namespace
+
 std::optional<absl::string_view> TokenOf(const grpc::ServerContext& context) {
   constexpr absl::string_view kScheme = "bearer ";
   const auto [first, last] = context.client_metadata().equal_range("authorization");
@@ -45,8 +44,6 @@ std::optional<absl::string_view> TokenOf(const grpc::ServerContext& context) {
   if (!absl::StartsWithIgnoreCase(value, kScheme)) return std::nullopt;
   return absl::StripAsciiWhitespace(value.substr(kScheme.size()));
 }
-
-}  // namespace
 
 absl::StatusOr<std::string> IdentityOf(const grpc::ServerContext& context, const CallerRules& rules,
                                        TokenVerifier* tokens, const Policy& policy) {

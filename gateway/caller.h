@@ -1,9 +1,10 @@
 #pragma once
 
 #include <absl/status/statusor.h>
+#include <absl/strings/string_view.h>
 #include <grpcpp/grpcpp.h>
 
-#include <memory>
+#include <optional>
 #include <string>
 
 #include "auth/policy.h"
@@ -31,6 +32,10 @@ struct CallerRules {
 // Thread-safe.
 absl::StatusOr<std::string> IdentityOf(const grpc::ServerContext& context, const CallerRules& rules,
                                        TokenVerifier* tokens, const Policy& policy);
+
+// The bearer token in `authorization` (RFC 6750); nothing if there is none. An empty one for more
+// than one `authorization`, of which nobody could say which counts.
+std::optional<absl::string_view> TokenOf(const grpc::ServerContext& context);
 
 // CALLER_UNAUTHENTICATED.
 absl::Status CallerUnknown();

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "gateway/await_refresh.h"
 #include "gateway/image_message.h"
 #include "gateway/incoming_call.h"
 #include "gateway/metadata.h"
@@ -95,9 +96,8 @@ struct Calls::Exchange {
   std::shared_ptr<const Settings> settings;
   // Who calls.
   std::string identity;
-  // For whom, and in whose name; null and nothing for a method that is for nobody.
+  // For whom; null for a method that is for nobody.
   const Tenant* tenant = nullptr;
-  std::optional<Sender> sender;
   // An upload's message, which is not read before it is asked for.
   std::optional<RequestedMessage> requested;
   grpc::ByteBuffer request_bytes;
@@ -213,9 +213,14 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
     last_refused_ = Clock::now();
     co_return Draining();
   }
-  absl::Status authorized = Authorize(method, exchange);
-  if (!authorized.ok()) co_return authorized;
   const TimePoint deadline = DeadlineOf(method, exchange.settings->limits, exchange.call.context);
+  absl::Status authorized = Authorize(method, exchange);
+  if (absl::IsUnauthenticated(authorized)) {
+    Task<bool> awaiting = AwaitNewKeys(shard, exchange, deadline);
+    const bool may_have_changed = co_await awaiting;
+    if (may_have_changed) authorized = Authorize(method, exchange);
+  }
+  if (!authorized.ok()) co_return authorized;
   if (exchange.requested) {
     absl::Status received = co_await exchange.requested->Receive(exchange.request_bytes, deadline);
     if (!received.ok()) co_return received;
@@ -224,14 +229,24 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
   absl::StatusOr<Admission::Ticket> ticket = Admit(method, exchange);
   if (!ticket.ok()) co_return ticket.status();
   exchange.ticket.emplace(*std::move(ticket));
+  std::optional<Sender> sender;
   if (exchange.tenant != nullptr) {
-    exchange.sender = exchange.tenant->keys->Best(Clock::now());
-    if (!exchange.sender) co_return KeyMissing();
+    sender = exchange.tenant->keys->Best(Clock::now());
+    if (!sender) co_return KeyMissing();
   }
 
-  Task<absl::Status> running = exchange.frames ? RunFrames(shard, method, exchange, deadline)
-                                               : RunUnary(shard, method, exchange, deadline);
-  absl::Status status = co_await running;
+  absl::Status status;
+  if (exchange.frames && sender) {
+    const FrameStream::Order order{.route = method.route,
+                                   .sender = &*sender,
+                                   .deadline = deadline,
+                                   .ticket = *exchange.ticket,
+                                   .out = exchange.response_bytes,
+                                   .report = exchange.report};
+    status = co_await RunFrames(shard, exchange, *exchange.frames, order);
+  } else {
+    status = co_await RunUnary(shard, method, exchange, std::move(sender), deadline);
+  }
   co_return status;
 }
 
@@ -246,7 +261,7 @@ absl::StatusOr<Admission::Ticket> Calls::Admit(const Method& method, const Excha
 }
 
 Task<absl::Status> Calls::RunUnary(Shard& shard, const Method& method, Exchange& exchange,
-                                   TimePoint deadline) {
+                                   std::optional<Sender> sender, TimePoint deadline) {
   google::protobuf::Message& message = *method.request->New(&exchange.arena);
   absl::Status status = Parse(method, exchange, message);
   if (!status.ok()) co_return status;
@@ -257,40 +272,34 @@ Task<absl::Status> Calls::RunUnary(Shard& shard, const Method& method, Exchange&
         "the reply)");
   }
   Cancellation& cancel = exchange.call.cancellation;
-  for (bool is_last = exchange.tenant == nullptr;; is_last = true) {
+  for (bool is_last = false;; is_last = true) {
     absl::StatusOr<RestRequest> request =
         method.route.Encode(message, method.is_upload() ? &exchange.upload.images() : nullptr);
     if (!request.ok()) co_return request.status();
-    Task<absl::Status> calling = shard.upstream().Call(
-        method.route, *std::move(request), exchange.sender ? &*exchange.sender : nullptr, deadline,
-        cancel, exchange.response_bytes, exchange.report);
+    Task<absl::Status> calling =
+        shard.upstream().Call(method.route, *std::move(request), sender ? &*sender : nullptr,
+                              deadline, cancel, exchange.response_bytes, exchange.report);
     status = co_await calling;
-    if (is_last || !exchange.report.is_key_refused()) break;
+    if (!sender || is_last || !exchange.report.is_key_refused()) break;
 
     Task<std::optional<Sender>> looking =
-        KeyInsteadOf(*exchange.sender, *exchange.tenant, shard.loop(), deadline, cancel);
-    std::optional<Sender> other = co_await looking;
+        KeyInsteadOf(*sender, *exchange.tenant, shard.loop(), deadline, cancel);
+    sender = co_await looking;
     if (cancel.fired()) co_return status;
-    if (!other) break;
-    exchange.sender = std::move(other);
+    if (!sender) break;
   }
   ReportKey(exchange);
   co_return status;
 }
 
 // Frames that were sent cannot be sent again.
-Task<absl::Status> Calls::RunFrames(Shard& shard, const Method& method, Exchange& exchange,
-                                    TimePoint deadline) {
-  const FrameStream::Order order{.route = method.route,
-                                 .sender = &*exchange.sender,
-                                 .deadline = deadline,
-                                 .ticket = *exchange.ticket,
-                                 .out = exchange.response_bytes,
-                                 .report = exchange.report};
-  absl::Status status = co_await exchange.frames->Run(order);
+Task<absl::Status> Calls::RunFrames(Shard& shard, Exchange& exchange, FrameStream& frames,
+                                    FrameStream::Order order) {
+  Task<absl::Status> running = frames.Run(order);
+  absl::Status status = co_await running;
   if (exchange.report.is_key_refused()) {
     Task<std::optional<Sender>> looking = KeyInsteadOf(
-        *exchange.sender, *exchange.tenant, shard.loop(), deadline, exchange.call.cancellation);
+        *order.sender, *exchange.tenant, shard.loop(), order.deadline, exchange.call.cancellation);
     const std::optional<Sender> other = co_await looking;
     if (other) co_return KeyReplaced();
   }
@@ -333,6 +342,20 @@ absl::Status Calls::Parse(const Method& method, Exchange& exchange,
                              limits.max_image_bytes, " are taken"));
   }
   return absl::OkStatus();
+}
+
+// False if the caller's token can be by none that its issuer has published meanwhile.
+Task<bool> Calls::AwaitNewKeys(Shard& shard, Exchange& exchange, TimePoint deadline) {
+  TokenVerifier* const tokens = exchange.settings->tokens.get();
+  const std::optional<absl::string_view> token = TokenOf(exchange.call.context);
+  if (tokens == nullptr || !token) co_return false;
+  Task<bool> awaiting = AwaitRefresh(
+      shard.loop(), deadline, exchange.call.cancellation,
+      [tokens, token = *token](std::function<void()> on_done) {
+        return tokens->AwaitNewKeys(token, TokenVerifier::WallClock::now(), std::move(on_done));
+      });
+  const bool was_awaited = co_await awaiting;
+  co_return was_awaited;
 }
 
 absl::Status Calls::Authorize(const Method& method, Exchange& exchange) const {

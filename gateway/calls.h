@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -59,9 +60,9 @@ class Calls {
   Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange);
 
   Task<absl::Status> RunUnary(Shard& shard, const Method& method, Exchange& exchange,
-                              TimePoint deadline);
-  Task<absl::Status> RunFrames(Shard& shard, const Method& method, Exchange& exchange,
-                               TimePoint deadline);
+                              std::optional<Sender> sender, TimePoint deadline);
+  Task<absl::Status> RunFrames(Shard& shard, Exchange& exchange, FrameStream& frames,
+                               FrameStream::Order order);
   absl::StatusOr<Admission::Ticket> Admit(const Method& method, const Exchange& exchange);
   // What the last answer says of the tenant's keys.
   void ReportKey(const Exchange& exchange) const;
@@ -69,6 +70,8 @@ class Calls {
                      google::protobuf::Message& request) const;
   // Puts down who calls and for which tenant, or says why they may not.
   absl::Status Authorize(const Method& method, Exchange& exchange) const;
+
+  Task<bool> AwaitNewKeys(Shard& shard, Exchange& exchange, TimePoint deadline);
 
   std::shared_ptr<const Settings> settings() const;
   RawService& ServiceOf(const Method& method) const { return *services_[method.service]; }

@@ -288,7 +288,11 @@ class Resolver {
     Check(!jwt.issuer().empty(), path + ".issuer", "expected the tokens' \"iss\"");
     Check(!jwt.audience().empty(), path + ".audience",
           "expected what must be among the tokens' \"aud\"");
-    Check(!jwt.jwks_file().empty(), path + ".jwks_file", "expected the path of a JSON file");
+    Check(jwt.jwks_file().empty() != jwt.jwks_url().empty(), path + ".jwks_file",
+          "expected the path of a JSON file, or jwks_url in its place");
+    if (!jwt.jwks_url().empty()) CheckedUrl(path + ".jwks_url", jwt.jwks_url());
+    Check(jwt.jwks_ca_file().empty() || !jwt.jwks_url().empty(), path + ".jwks_ca_file",
+          "needs jwks_url");
     const auto has_issuer = [&](const TokenVerifier::Issuer& other) {
       return other.issuer == jwt.issuer();
     };
@@ -297,6 +301,8 @@ class Resolver {
     config_.token_issuers.push_back({.issuer = jwt.issuer(),
                                      .audience = jwt.audience(),
                                      .jwks_file = jwt.jwks_file(),
+                                     .jwks_url = jwt.jwks_url(),
+                                     .jwks_ca_file = jwt.jwks_ca_file(),
                                      .identity_claim = jwt.identity_claim()});
   }
 

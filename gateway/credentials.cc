@@ -18,8 +18,8 @@ absl::StatusOr<std::unique_ptr<Credentials>> Credentials::Load(const Config& con
   std::unique_ptr<Credentials> credentials(new Credentials(config, std::move(reports)));
   std::vector<std::string> problems;
   credentials->LoadTls(config, problems);
-  credentials->LoadTokens(config, problems);
-  const std::vector<std::string> missing = credentials->LoadTenants(config, strict, problems);
+  std::vector<std::string> missing = credentials->LoadTenants(config, strict, problems);
+  credentials->LoadTokens(config, strict ? problems : missing, problems);
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
   credentials->is_loaded_ = true;
   for (const std::string& one : missing) {
@@ -39,11 +39,16 @@ void Credentials::LoadTls(const Config& config, std::vector<std::string>& proble
   }
 }
 
-void Credentials::LoadTokens(const Config& config, std::vector<std::string>& problems) {
+// Keys that cannot be fetched may be later.
+void Credentials::LoadTokens(const Config& config, std::vector<std::string>& missing,
+                             std::vector<std::string>& problems) {
   if (config.token_issuers.empty()) return;
-  tokens_ = std::make_shared<TokenVerifier>(config.token_issuers);
+  tokens_ = std::make_shared<TokenVerifier>(
+      config.token_issuers, TokenVerifier::Reports{reports_.on_news, reports_.on_problem});
   const absl::StatusOr<bool> loaded = tokens_->Load();
   if (!loaded.ok()) problems.emplace_back(loaded.status().message());
+  const absl::Status fetched = tokens_->Fetch();
+  if (!fetched.ok()) missing.emplace_back(fetched.message());
 }
 
 // Returns what is wrong with those that have no key.

@@ -30,8 +30,8 @@ class Credentials {
 
   // Reads all of it. kInvalidArgument: everything that cannot be read or used, one a line, each
   // with its path in the configuration. Tenants without a usable key are no error while another one
-  // has one or a store out of reach may have one: those are told to on_problem, and tried again;
-  // `strict` makes them errors.
+  // has one or a store out of reach may have one, nor are key sets of tokens that cannot be
+  // fetched: those are told to on_problem, and tried again. `strict` makes them errors.
   static absl::StatusOr<std::unique_ptr<Credentials>> Load(const Config& config, Reports reports,
                                                            bool strict = false);
 
@@ -48,7 +48,8 @@ class Credentials {
  private:
   Credentials(const Config& config, Reports reports);
   void LoadTls(const Config& config, std::vector<std::string>& problems);
-  void LoadTokens(const Config& config, std::vector<std::string>& problems);
+  void LoadTokens(const Config& config, std::vector<std::string>& missing,
+                  std::vector<std::string>& problems);
   std::vector<std::string> LoadTenants(const Config& config, bool strict,
                                        std::vector<std::string>& problems);
   Tenant Follow(const Config& config, size_t place, const std::vector<Tenant>& before);

@@ -45,6 +45,7 @@ class TokenVerifierTest : public testing::Test {
                             .audience = "idv-gateway",
                             .jwks_file = path_,
                             .identity_claim = "sub"}},
+                          {},
                           /*tokens_kept=*/4};
 };
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "tests/e2e/process.h"
 #include "tests/e2e/sandbox.h"
 #include "tests/upstream/certificates.h"
+#include "tests/upstream/stub_server.h"
 
 namespace idv::e2e {
 namespace {
@@ -194,6 +196,95 @@ TEST_F(JwtTest, AFileWithoutKeysStopsTheStart) {
       RunGateway(dir_.Write("gateway.yaml", Config(/*local_too=*/true).dump()), {"--check"});
   EXPECT_EQ(process->Wait(), 2);
   EXPECT_THAT(process->Err(), testing::HasSubstr("authentication.jwt[0].jwks_file: " + jwks_file_));
+}
+
+// An issuer that publishes its keys at a URL.
+class JwksUrlTest : public JwtTest {
+ protected:
+  void Publish(const Json& keys) {
+    const std::lock_guard lock(mutex_);
+    published_ = StubServer::Http(200, KeySetOf(keys));
+  }
+  void Break() {
+    const std::lock_guard lock(mutex_);
+    published_ = StubServer::Http(503, "");
+  }
+
+  Json ConfigOf(const std::string& url) const {
+    Json config = Config(/*local_too=*/true);
+    config["authentication"]["jwt"][0].erase("jwks_file");
+    config["authentication"]["jwt"][0]["jwks_url"] = url;
+    return config;
+  }
+
+  Outcome CallWith(const std::string& token) const {
+    return Call({{"authorization", "Bearer " + token}});
+  }
+
+  std::mutex mutex_;
+  StubServer::Reply published_ =
+      StubServer::Http(200, KeySetOf(Json::array({key_.PublicKey()})));  // protected by mutex_
+  const StubServer issuer_{[this](const auto&) {
+    const std::lock_guard lock(mutex_);
+    return published_;
+  }};
+};
+
+TEST_F(JwksUrlTest, ATokenByAKeyThatIsPublishedOnlyNowIsTakenAtOnce) {
+  Start(ConfigOf(issuer_.url() + "/jwks"));
+  EXPECT_TRUE(CallWith(Token()).ok());
+  EXPECT_EQ(issuer_.requests().size(), 1U);
+  const TokenMaker next("P-256", "key-2");
+  Publish(Json::array({next.PublicKey()}));
+
+  EXPECT_TRUE(CallWith(next.Sign(Claims(kServiceAccount), "ES256")).ok());
+
+  EXPECT_TRUE(gateway_->IsLogged("the keys of authentication.jwt[0]"));
+  ExpectUnknown(CallWith(Token()));
+}
+
+TEST_F(JwksUrlTest, TokensByUnknownKeysCannotHaveItFetchedOften) {
+  Start(ConfigOf(issuer_.url()));
+  const TokenMaker stranger("P-256", "nobody's");
+  const std::string token = stranger.Sign(Claims(kServiceAccount), "ES256");
+
+  for (int i = 0; i < 20; ++i) ExpectUnknown(CallWith(token));
+
+  EXPECT_EQ(issuer_.requests().size(), 2U);  // at the start, and for the first of these
+}
+
+TEST_F(JwksUrlTest, OtherTokensThatAreNotGenuineHaveNothingFetched) {
+  Start(ConfigOf(issuer_.url()));
+  Json expired = Claims(kServiceAccount);
+  expired["exp"] = 1;
+  const TokenMaker forger("RSA-2048", "key-1");
+  const TokenMaker unknown("RSA-2048", "unknown");
+  for (const std::string& token : {forger.Sign(Claims(kServiceAccount), "RS256"),
+                                   unknown.Sign(expired, "RS256"), std::string("a.b.c")}) {
+    ExpectUnknown(CallWith(token));
+  }
+  EXPECT_EQ(issuer_.requests().size(), 1U);
+}
+
+TEST_F(JwksUrlTest, AnIssuerThatIsDownIsLoggedAndAskedAgain) {
+  Break();
+  Start(ConfigOf(issuer_.url()));
+  EXPECT_TRUE(gateway_->IsLogged("authentication.jwt[0].jwks_url: the answer was 503"));
+  EXPECT_TRUE(Call({}).ok());  // whoever is local
+  Publish(Json::array({key_.PublicKey()}));
+
+  EXPECT_TRUE(CallWith(Token()).ok());
+}
+
+TEST_F(JwksUrlTest, CheckRefusesAnIssuerThatCannotBeReachedOrGivesNoKeys) {
+  const auto expect_refused = [&](const std::string& url, const std::string& why) {
+    const auto check = RunGateway(dir_.Write("gateway.yaml", ConfigOf(url).dump()), {"--check"});
+    EXPECT_EQ(check->Wait(), 2);
+    EXPECT_THAT(check->Err(), testing::HasSubstr("authentication.jwt[0].jwks_url: " + why));
+  };
+  expect_refused("http://127.0.0.1:1/jwks", "Couldn't connect to server");
+  Publish(Json::array());
+  expect_refused(issuer_.url(), "it gave no");
 }
 
 }  // namespace
