@@ -2,6 +2,7 @@
 #include <curl/curl.h>
 #include <google/protobuf/util/json_util.h>
 #include <pthread.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -76,10 +77,15 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-// A core would hold the keys and the callers' images.
+// A core would hold the keys and the callers' images. The limit forbids files only: a core that the
+// kernel pipes to a program (core(5)) is as large as it likes, unless the process is not dumpable.
+// Then others of the same user cannot read its memory either.
 void ForbidCores() {
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
+#ifndef IDV_INSTRUMENTED  // LeakSanitizer traces the process, which would be forbidden
+  prctl(PR_SET_DUMPABLE, 0);
+#endif
 }
 
 // Ends the process if an orderly shutdown does not, some time after its grace.

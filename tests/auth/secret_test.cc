@@ -64,6 +64,9 @@ TEST_F(SecretTest, TakesAVariableAndWipesItFromTheEnvironment) {
   EXPECT_EQ(secret->value(), "canary-in-the-environment");
   EXPECT_EQ(std::getenv("SECRET_TEST_KEY"), nullptr);
   EXPECT_EQ(*value, '\0');
+  for (char** variable = environ; *variable != nullptr; ++variable) {  // what a child would get
+    EXPECT_EQ(std::string(*variable).find("canary"), std::string::npos);
+  }
 }
 
 TEST_F(SecretTest, NamesAVariableThatIsNotSet) {

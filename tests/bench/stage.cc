@@ -50,6 +50,13 @@ void CheckHealth(const std::shared_ptr<grpc::Channel>& channel) {
   }
 }
 
+// With the key, and so that its memory can be measured.
+std::map<std::string, std::string> Environment() {
+  std::map<std::string, std::string> environment = e2e::Transparent();
+  environment.emplace(kKeyVariable, kApiKey);
+  return environment;
+}
+
 }  // namespace
 
 Listener::Listener(const std::string& program, const std::vector<std::string>& arguments,
@@ -64,7 +71,7 @@ ServingGateway::ServingGateway(const std::string& program, const std::string& up
                                const nlohmann::json& limits)
     : start_(std::chrono::steady_clock::now()),
       listener_(program, {"--config", directory_.Write("gateway.yaml", Config(upstream, limits))},
-                {{kKeyVariable, kApiKey}}),
+                Environment()),
       channel_(Connect(listener_.address())) {
   CheckHealth(channel_);
   ready_after_ = std::chrono::steady_clock::now() - start_;

@@ -70,7 +70,7 @@ e2e::Json AttackTest::Config() const {
 
 void AttackTest::Start() {
   gateway_.reset();  // listens at the same place
-  gateway_ = std::make_unique<e2e::Gateway>(Config());
+  gateway_ = std::make_unique<e2e::Gateway>(Config(), e2e::Transparent());
   ASSERT_FALSE(gateway_->addresses().empty());
   channel_ = e2e::Connect(address());
   verification_id_ = e2e::Create(e2e::Client(channel_), "cust-1").id();

@@ -209,7 +209,7 @@ class MixedLoadTest : public testing::Test {
 
  protected:
   Sandbox sandbox_;
-  Gateway gateway_{Config(sandbox_)};
+  Gateway gateway_{Config(sandbox_), e2e::Transparent()};
   const Client client_{Connect(gateway_.addresses()[0])};
   size_t pauses_ = 0;
   Storm storm_{Seed(), sandbox_, gateway_.addresses()[0]};

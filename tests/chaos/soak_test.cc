@@ -102,7 +102,7 @@ class SoakTest : public testing::Test {
   }
 
   const Sandbox sandbox_;
-  Gateway gateway_{sandbox_};
+  Gateway gateway_{sandbox_, e2e::Transparent()};
   const std::string id_ = e2e::Create(Client(Connect(gateway_.addresses()[0])), "cust-1").id();
   const std::string slow_id_ = e2e::Create(Client(Connect(gateway_.addresses()[0])), "cust-2").id();
   std::mt19937 random_{1};

@@ -85,7 +85,7 @@ class CutTest : public testing::TestWithParam<std::tuple<int, Moment>> {
 
   void Start(const Json& config, int upstream_port) {
     upstream_port_ = upstream_port;
-    gateway_.emplace(config);
+    gateway_.emplace(config, Transparent());
     client_.emplace(Connect(gateway_->addresses()[0]));
   }
 

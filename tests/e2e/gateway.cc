@@ -47,6 +47,8 @@ bool Gateway::IsLogged(const std::string& text) const {
   return WaitUntil([&] { return process_.Err().find(text) != std::string::npos; });
 }
 
+std::string GatewayProgram() { return IDV_GATEWAY_PATH; }
+
 std::optional<int> Gateway::Stop() {
   process_.Signal(SIGTERM);
   return process_.Wait();

@@ -21,7 +21,9 @@ class Gateway {
  public:
   // `environment`: in addition to the test's own.
   explicit Gateway(const Json& config, const std::map<std::string, std::string>& environment = {});
-  explicit Gateway(const Sandbox& sandbox) : Gateway(BasicConfig(sandbox.base_url())) {}
+  explicit Gateway(const Sandbox& sandbox,
+                   const std::map<std::string, std::string>& environment = {})
+      : Gateway(BasicConfig(sandbox.base_url()), environment) {}
 
   Process& process() { return process_; }
   const Process& process() const { return process_; }
@@ -39,6 +41,9 @@ class Gateway {
   Process process_;
   std::vector<std::string> addresses_;
 };
+
+// Its path.
+std::string GatewayProgram();
 
 // Starts idv-gateway with a configuration that need not be good.
 std::unique_ptr<Process> RunGateway(const std::string& config_file,

@@ -82,7 +82,7 @@ class LoadTest : public testing::TestWithParam<int> {
   }
 
   const Sandbox sandbox_;
-  Gateway gateway_{Config(sandbox_)};
+  Gateway gateway_{Config(sandbox_), Transparent()};
   const Client client_{Connect(gateway_.addresses()[0])};
 };
 

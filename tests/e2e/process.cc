@@ -116,12 +116,23 @@ void Process::Signal(int signal) const {
 }
 
 std::optional<int> Process::Wait(std::chrono::milliseconds limit) {
+  const std::optional<int> status = WaitForStatus(limit);
+  if (!status || !WIFEXITED(*status)) return std::nullopt;
+  return WEXITSTATUS(*status);
+}
+
+std::optional<int> Process::WaitForSignal(std::chrono::milliseconds limit) {
+  const std::optional<int> status = WaitForStatus(limit);
+  if (!status || !WIFSIGNALED(*status)) return std::nullopt;
+  return WTERMSIG(*status);
+}
+
+std::optional<int> Process::WaitForStatus(std::chrono::milliseconds limit) {
   int status = 0;
   const bool ended = WaitUntil([&] { return waitpid(pid_, &status, WNOHANG) == pid_; }, limit);
   if (!ended) return std::nullopt;
   pid_ = 0;
-  if (!WIFEXITED(status)) return std::nullopt;
-  return WEXITSTATUS(status);
+  return status;
 }
 
 std::string Process::Out() const { return ReadCapture(out_); }
@@ -140,6 +151,12 @@ std::vector<std::string> Process::OutLines(size_t count) const {
            waitid(P_PID, static_cast<id_t>(pid_), nullptr, WEXITED | WNOHANG | WNOWAIT) != 0;
   });
   return lines;
+}
+
+std::map<std::string, std::string> Transparent() {
+  const std::string preload = IDV_TRANSPARENT_PRELOAD;
+  if (preload.empty()) return {};
+  return {{"LD_PRELOAD", preload}};
 }
 
 std::string ProcFile(pid_t pid, const std::string& name) {

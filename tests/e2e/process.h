@@ -46,6 +46,8 @@ class Process {
   void Signal(int signal) const;
   // The exit code; nothing if it did not end in time, or not by itself.
   std::optional<int> Wait(std::chrono::milliseconds limit = std::chrono::seconds(20));
+  // The signal that ended it; nothing if it did not end in time, or by itself.
+  std::optional<int> WaitForSignal(std::chrono::milliseconds limit = std::chrono::seconds(20));
 
   // What it has written so far.
   std::string Out() const;
@@ -54,10 +56,18 @@ class Process {
   std::vector<std::string> OutLines(size_t count) const;
 
  private:
+  // As waitpid(2) tells it.
+  std::optional<int> WaitForStatus(std::chrono::milliseconds limit);
+
   pid_t pid_ = 0;
   int out_;
   int err_;
 };
+
+// What a gateway's environment needs for a test to see its open files and its environment, and to
+// reset its peak memory. They are hidden else from whoever may not trace every process, and in many
+// containers root may not.
+std::map<std::string, std::string> Transparent();
 
 // What /proc says of a running program.
 std::string ProcFile(pid_t pid, const std::string& name);

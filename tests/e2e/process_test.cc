@@ -325,7 +325,7 @@ TEST(ProcessTest, GivesNoSecretAway) {
                                {"tenant_id", "11111111-1111-4111-8111-111111111111"},
                                {"api_key", {{"file", dir.Write("key", kFileKey)}}}});
   config["drain"]["unary_grace"] = "500ms";
-  Gateway gateway(config);
+  Gateway gateway(config, Transparent());
   const Client client(Connect(gateway.addresses()[0]));
   kora::idv::v1::GetVerificationRequest request;
   request.set_verification_id("x");

@@ -59,7 +59,7 @@ class UpstreamNghttpxTest : public testing::Test {
   const TestCertificates certificates_;
   std::optional<Nghttpx> proxy_{std::in_place, certificates_, sandbox_->port()};
   const int port_ = proxy_->port();
-  Gateway gateway_{Config(proxy_->url(), certificates_)};
+  Gateway gateway_{Config(proxy_->url(), certificates_), Transparent()};
   const Client client_{Connect(gateway_.addresses()[0])};
 };
 
