@@ -127,11 +127,16 @@ bool AreAttemptsSpent(const Route& route, const HttpResponse& response,
   return header && absl::SimpleAtoi(*header, &remaining) && remaining > 0;
 }
 
-UpstreamError Read(const JsonDecoder& decoder, JsonParser& parser, std::string& body) {
+UpstreamError Read(const JsonDecoder& decoder, JsonParser& parser, std::string& body,
+                   absl::string_view api_key) {
   UpstreamError error;
   const auto json = parser.Parse(body);
   // Whatever cannot be read says nothing: the status alone has to do.
   if (json.ok()) decoder.Decode(*json, error, [](const Drift&) {}).IgnoreError();
+  // Nor does what repeats the key. Asked here, where it stands as it is, neither escaped nor cut.
+  const bool repeats_key =
+      !api_key.empty() && absl::StrContains(error.SerializeAsString(), api_key);
+  if (repeats_key) error.Clear();
   return error;
 }
 
@@ -145,8 +150,9 @@ JsonDecoder CompileOrDie() {
 ErrorMap::ErrorMap() : decoder_(CompileOrDie()) {}
 
 absl::Status ErrorMap::FromResponse(const Route& route, HttpResponse response, JsonParser& parser,
+                                    absl::string_view api_key,
                                     std::chrono::system_clock::time_point now) const {
-  const UpstreamError error = Read(decoder_, parser, response.body);
+  const UpstreamError error = Read(decoder_, parser, response.body, api_key);
   const std::string code = FirstOf({error.code(), error.error().code()});
   const Mapping mapping = MappingOf(response.status, code);
   const int status = response.status;

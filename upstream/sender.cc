@@ -21,9 +21,8 @@ Sender::Sender(absl::string_view tenant_id, absl::string_view api_key)
                                    absl::StrCat("X-Tenant-ID: ", tenant_id)},
           &HttpClient::CommonHeaders())) {}
 
-bool Sender::HasKey(absl::string_view api_key) const {
-  absl::string_view line = headers_->first()->data;
-  return absl::ConsumePrefix(&line, kAuthorization) && line == api_key;
+absl::string_view Sender::api_key() const {
+  return absl::StripPrefix(headers_->first()->data, kAuthorization);
 }
 
 }  // namespace idv

@@ -16,8 +16,10 @@ class Sender {
   Sender(absl::string_view tenant_id, absl::string_view api_key);
 
   const HeaderLines& headers() const { return *headers_; }
+  // As long as this lives.
+  absl::string_view api_key() const;
 
-  bool HasKey(absl::string_view api_key) const;
+  bool HasKey(absl::string_view key) const { return api_key() == key; }
   // Whether it is the same one, or a copy.
   bool operator==(const Sender& other) const { return headers_ == other.headers_; }
 

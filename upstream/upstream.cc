@@ -33,7 +33,8 @@ Task<absl::Status> Upstream::Call(const Route& route, RestRequest request, const
   report.http_status = response.ok() ? response->status : 0;
   if (!response.ok()) co_return ErrorMap::FromTransport(response.status());
   if (!IsSuccess(response->status)) {
-    co_return errors_.FromResponse(route, *std::move(response), parser_,
+    const absl::string_view api_key = sender != nullptr ? sender->api_key() : "";
+    co_return errors_.FromResponse(route, *std::move(response), parser_, api_key,
                                    std::chrono::system_clock::now());
   }
   co_return Read(route, *std::move(response), out);

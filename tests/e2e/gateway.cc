@@ -54,10 +54,10 @@ std::optional<int> Gateway::Stop() {
   return process_.Wait();
 }
 
-std::unique_ptr<Process> RunGateway(const std::string& config_file,
-                                    std::vector<std::string> flags) {
+std::unique_ptr<Process> RunGateway(const std::string& config_file, std::vector<std::string> flags,
+                                    const std::map<std::string, std::string>& environment) {
   if (!config_file.empty()) flags.insert(flags.end(), {"--config", config_file});
-  return std::make_unique<Process>(IDV_GATEWAY_PATH, std::move(flags), WithKey());
+  return std::make_unique<Process>(IDV_GATEWAY_PATH, std::move(flags), WithKey(environment));
 }
 
 std::shared_ptr<grpc::Channel> Connect(const std::string& address) {

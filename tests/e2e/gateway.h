@@ -45,9 +45,10 @@ class Gateway {
 // Its path.
 std::string GatewayProgram();
 
-// Starts idv-gateway with a configuration that need not be good.
+// Starts idv-gateway with a configuration that need not be good. `environment`: as for a Gateway.
 std::unique_ptr<Process> RunGateway(const std::string& config_file,
-                                    std::vector<std::string> flags = {});
+                                    std::vector<std::string> flags = {},
+                                    const std::map<std::string, std::string>& environment = {});
 
 // A connection of its own to the address.
 std::shared_ptr<grpc::Channel> Connect(const std::string& address);

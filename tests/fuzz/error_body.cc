@@ -47,7 +47,7 @@ absl::Status Map(const Answer& answer, const std::string& body) {
   HttpResponse response = answer.response;
   response.body = body;
   const auto now = std::chrono::system_clock::from_time_t(784'111'777);
-  return errors.FromResponse(*answer.route, std::move(response), parser, now);
+  return errors.FromResponse(*answer.route, std::move(response), parser, /*api_key=*/"", now);
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ class AnyFailedAnswerTest : public testing::TestWithParam<const char*> {
     response.status = status;
     response.header_lines = headers;
     response.body = body;
-    return errors_.FromResponse(route_, std::move(response), parser_,
+    return errors_.FromResponse(route_, std::move(response), parser_, /*api_key=*/"",
                                 std::chrono::system_clock::from_time_t(784'111'777));
   }
 

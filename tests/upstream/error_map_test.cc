@@ -17,6 +17,8 @@ Route RouteOf(const std::string& full_name) {
       *google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(full_name));
 }
 
+constexpr char kApiKey[] = "test_sk/123";
+
 class ErrorMapTest : public testing::Test {
  protected:
   absl::Status Map(int status, const std::string& body, const std::string& headers = "") {
@@ -24,7 +26,7 @@ class ErrorMapTest : public testing::Test {
     response.status = status;
     response.body = body;
     response.header_lines = headers;
-    return errors_.FromResponse(*route_, std::move(response), parser_, now_);
+    return errors_.FromResponse(*route_, std::move(response), parser_, kApiKey, now_);
   }
 
   const std::chrono::system_clock::time_point now_ =
@@ -126,6 +128,23 @@ TEST_F(ErrorMapTest, NeverShowsATextThatMaySpeakOfOurKey) {
     EXPECT_EQ(FailureOf(status).upstream_code, "INVALID_API_KEY");
   }
   EXPECT_TRUE(FailureOf(Map(401, "")).never_retry);
+}
+
+TEST_F(ErrorMapTest, ShowsNothingOfAnErrorThatRepeatsOurKey) {
+  for (const char* body :
+       {R"({"code":"NO_SUCH_THING","error":"bad key test_sk/123"})",
+        R"({"code":"test_sk/123","error":"text"})", R"({"error":"bad key test_sk\/123"})",
+        R"({"details":{"all":["text",{"test_sk/123":"text"}]},"error":"text"})",
+        R"({"error":"text","errors":[{"field":"a","message":"\u0074est_sk/123"}]})"}) {
+    const absl::Status status = Map(404, body, "Retry-After: 3\r\n");
+
+    EXPECT_EQ(status.message(), "the upstream answered 404") << body;
+    EXPECT_EQ(FailureOf(status).reason, "UPSTREAM_NOT_FOUND") << body;
+    EXPECT_EQ(FailureOf(status).upstream_code, "") << body;
+    EXPECT_EQ(status.ToString().find("sk"), std::string::npos) << status;
+  }
+  EXPECT_EQ(Map(404, R"({"error":"bad key test_sk"})").message(),
+            "the upstream answered 404: bad key test_sk");
 }
 
 TEST_F(ErrorMapTest, NamesViolationsByProtoPath) {
