@@ -1,10 +1,12 @@
 #include "gateway/config.h"
 
 #include <absl/strings/ascii.h>
+#include <absl/strings/escaping.h>
 #include <absl/strings/match.h>
 #include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
+#include <absl/strings/strip.h>
 #include <curl/curl.h>
 
 #include <algorithm>
@@ -26,6 +28,7 @@ constexpr int kMaxShards = 64;
 constexpr int kMaxCount = 1'000'000;
 constexpr size_t kLargestStream = size_t{64} << 30;
 constexpr size_t kMaxNameBytes = 63;
+constexpr size_t kSha256Bytes = 32;
 // "unix:" and a path; the kernel takes 107 bytes of path, the lock beside it has a longer one.
 constexpr size_t kMaxUnixAddressBytes = 105;
 constexpr milliseconds kLeastPoll{1000};
@@ -148,6 +151,13 @@ bool IsUuid(absl::string_view text) {
     }
   }
   return true;
+}
+
+// Whether curl can compare it with a key: that it does by the text.
+bool IsPin(absl::string_view text) {
+  std::string digest;
+  return absl::ConsumePrefix(&text, "sha256//") && absl::Base64Unescape(text, &digest) &&
+         digest.size() == kSha256Bytes && absl::Base64Escape(digest) == text;
 }
 
 std::optional<mode_t> ParseMode(absl::string_view text) {
@@ -330,6 +340,27 @@ class Resolver {
     config_.upstream.http.ca_file = upstream.ca_file();
     config_.upstream.http.connect_timeout =
         Duration("upstream.connect_timeout", upstream.connect_timeout());
+    UpstreamTlsOf(upstream);
+  }
+
+  void UpstreamTlsOf(const schema::Upstream& upstream) {
+    HttpClient::Options& http = config_.upstream.http;
+    http.cert_file = upstream.cert_file();
+    http.key_file = upstream.key_file();
+    http.pins = {upstream.pin().begin(), upstream.pin().end()};
+    Check(http.cert_file.empty() || !http.key_file.empty(), "upstream.key_file",
+          "expected the path of a PEM file, since there is upstream.cert_file");
+    Check(http.key_file.empty() || !http.cert_file.empty(), "upstream.cert_file",
+          "expected the path of a PEM file, since there is upstream.key_file");
+    for (size_t i = 0; i < http.pins.size(); ++i) {
+      Check(IsPin(http.pins[i]), absl::StrCat("upstream.pin[", i, "]"),
+            "expected \"sha256//\" and 32 bytes in base64, which are 44 characters");
+    }
+    const std::optional<Url> url = Url::Parse(upstream.base_url());
+    const bool is_plaintext = url && url->scheme == "http";
+    Check(!is_plaintext || http.cert_file.empty(), "upstream.cert_file",
+          "needs an https upstream.base_url");
+    Check(!is_plaintext || http.pins.empty(), "upstream.pin", "needs an https upstream.base_url");
   }
 
   void VaultOf(const schema::VaultServer& vault) {

@@ -18,6 +18,7 @@
 
 #include "auth/file_watcher.h"
 #include "auth/read_file.h"
+#include "auth/tls_files.h"
 #include "gateway/config.h"
 #include "gateway/credentials.h"
 #include "gateway/hurry.h"
@@ -45,13 +46,18 @@ int Refuse(const std::string& what, const absl::Status& status) {
   return kBadConfig;
 }
 
-// What only the machine can tell: that the files named in the configuration are there.
+// What only the machine can tell: that the files for the upstream's TLS can be used.
 absl::Status CheckFiles(const idv::Config& config) {
-  const std::string& ca_file = config.upstream.http.ca_file;
+  const idv::HttpClient::Options& http = config.upstream.http;
+  const std::string& ca_file = http.ca_file;
   if (!ca_file.empty() && access(ca_file.c_str(), R_OK) != 0) {
     return absl::InvalidArgumentError("upstream.ca_file: " + ca_file + " cannot be read");
   }
-  return absl::OkStatus();
+  if (http.cert_file.empty()) return absl::OkStatus();
+  const auto shown = idv::ReadTlsFiles(
+      {.cert_file = http.cert_file, .key_file = http.key_file, .client_ca_file = ""});
+  if (shown.ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError("upstream.cert_file: " + std::string(shown.status().message()));
 }
 
 int PrintConfig(const idv::LoadedConfig& loaded) {

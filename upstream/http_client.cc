@@ -3,6 +3,7 @@
 #include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
+#include <absl/strings/str_join.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -53,6 +54,10 @@ absl::Status ToStatus(CURLcode code, bool connected) {
       return absl::UnavailableError("the TLS handshake with the upstream failed");
     case CURLE_SSL_CACERT_BADFILE:
       return absl::UnavailableError("the file of trusted certificates cannot be read");
+    case CURLE_SSL_CERTPROBLEM:
+      return absl::UnavailableError("the client certificate for the upstream cannot be used");
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+      return absl::UnavailableError("the upstream's public key is not one of upstream.pin");
     default:
       return absl::UnavailableError(absl::StrCat(
           connected ? "the upstream's connection broke before the response was complete ("
@@ -430,6 +435,10 @@ HttpClient::Easy HttpClient::NewEasy() const {
     curl_easy_setopt(curl, CURLOPT_CAINFO, options_.ca_file.c_str());
     curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
   }
+  if (!options_.cert_file.empty()) ShowCertificate(curl);
+  if (!options_.pins.empty()) {
+    curl_easy_setopt(curl, CURLOPT_PINNEDPUBLICKEY, absl::StrJoin(options_.pins, ";").c_str());
+  }
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(options_.connect_timeout.count()));
   curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, &SetUpSocket);
@@ -446,6 +455,16 @@ HttpClient::Easy HttpClient::NewEasy() const {
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &Transfer::OnBody);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, &Transfer::OnHeader);
   return easy;
+}
+
+void HttpClient::ShowCertificate(CURL* curl) const {
+  curl_easy_setopt(curl, CURLOPT_SSLCERT, options_.cert_file.c_str());
+  curl_easy_setopt(curl, CURLOPT_SSLKEY, options_.key_file.c_str());
+  // Else OpenSSL asks on the terminal for the passphrase of a key that has one, and the shard
+  // waits.
+  curl_easy_setopt(curl, CURLOPT_KEYPASSWD, "");
+  // A session that is resumed stands for the certificate that it began with, not for the files.
+  curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 }
 
 Task<absl::StatusOr<HttpResponse>> HttpClient::Send(HttpRequest request, TimePoint deadline,

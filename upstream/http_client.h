@@ -79,6 +79,13 @@ class HttpClient {
   struct Options {
     // PEM file of the certificates to trust; empty: the system's.
     std::string ca_file;
+    // PEM files of the client certificate and its key, read for each new connection; empty: none is
+    // shown.
+    std::string cert_file;
+    std::string key_file;
+    // "sha256//" and base64 each: the server's certificate must have one of these public keys.
+    // Empty: any.
+    std::vector<std::string> pins;
     // DNS, TCP and TLS together.
     std::chrono::milliseconds connect_timeout{3000};
     // How long an unused connection is kept. A common idle timeout of load balancers is 60 s, and a
@@ -108,8 +115,9 @@ class HttpClient {
   // response":
   //   kDeadlineExceeded   the deadline passed, or had passed already
   //   kCancelled          `cancel` fired, or had fired already
-  //   kUnavailable        no connection, no trust in the server's certificate, or the server hung
-  //   up before the end kResourceExhausted  body or header lines over their cap
+  //   kUnavailable        no connection, no trust in the server's certificate or key, a client
+  //                       certificate that cannot be used, or the server hung up before the end
+  //   kResourceExhausted  body or header lines over their cap
   Task<absl::StatusOr<HttpResponse>> Send(HttpRequest request, TimePoint deadline,
                                           Cancellation& cancel);
 
@@ -121,6 +129,7 @@ class HttpClient {
   using Easy = std::unique_ptr<CURL, EasyDeleter>;
 
   Easy NewEasy() const;
+  void ShowCertificate(CURL* curl) const;
   void OpenMulti();
   void CloseMulti();
   void CloseIdleConnections();

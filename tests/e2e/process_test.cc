@@ -13,6 +13,7 @@
 #include "tests/e2e/gateway.h"
 #include "tests/e2e/sandbox.h"
 #include "tests/e2e/steps.h"
+#include "tests/upstream/certificates.h"
 
 namespace idv::e2e {
 namespace {
@@ -69,6 +70,38 @@ TEST_F(RunTest, CheckRefusesAKeyThatCannotBeRead) {
   EXPECT_THAT(err_, HasSubstr("tenants[1].api_key: " + dir_.Path("missing")));
   EXPECT_THAT(err_, HasSubstr("tenants[2].api_key: the environment variable IDV_E2E_NOT_SET"));
   EXPECT_THAT(out_, IsEmpty());
+}
+
+TEST_F(RunTest, NeitherChecksNorStartsWithAClientCertificateThatCannotBeUsed) {
+  const TestCertificates certificates;
+  certificates.Issue("old", "", "-startdate 20000101000000Z -enddate 20000201000000Z");
+  const std::string cert = certificates.cert_file();
+  const std::string old = certificates.cert_file("old");
+  const std::string other_key = certificates.key_file("old");
+  Json config = BasicConfig("https://127.0.0.1:9/api/v1/idv");
+  const auto with = [&](const std::string& cert_file, const std::string& key_file) {
+    config["upstream"]["cert_file"] = cert_file;
+    config["upstream"]["key_file"] = key_file;
+    return config;
+  };
+
+  Run(with(cert, certificates.key_file()), {"--check"});
+  EXPECT_EQ(exit_code_, 0) << err_;
+
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{}, {"--check"}}) {
+    Run(with(dir_.Path("missing"), other_key), flags);
+    EXPECT_EQ(exit_code_, 2);
+    EXPECT_THAT(err_, HasSubstr("upstream.cert_file: " + dir_.Path("missing")));
+
+    Run(with(cert, other_key), flags);
+    EXPECT_EQ(exit_code_, 2);
+    EXPECT_THAT(err_, HasSubstr("upstream.cert_file: " + other_key + " is not the key"));
+
+    Run(with(old, other_key), flags);
+    EXPECT_EQ(exit_code_, 2);
+    EXPECT_THAT(err_, HasSubstr("upstream.cert_file: " + old + " holds a certificate that has"));
+    EXPECT_THAT(out_, IsEmpty());
+  }
 }
 
 TEST_F(RunTest, DoesNotStartWithoutAKey) {

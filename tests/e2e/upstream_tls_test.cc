@@ -6,6 +6,7 @@
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "tests/e2e/sandbox.h"
 #include "tests/e2e/steps.h"
 #include "tests/upstream/certificates.h"
+#include "tests/upstream/nghttpx.h"
 
 namespace idv::e2e {
 namespace {
@@ -49,7 +51,9 @@ std::string ReadFile(const std::string& path) {
 // A gateway and who calls it.
 struct Caller {
   Caller(const std::string& scheme, int port, const std::string& ca_file)
-      : gateway(ConfigFor(scheme, port, ca_file)) {}
+      : Caller(ConfigFor(scheme, port, ca_file)) {}
+  explicit Caller(const Json& config, const std::map<std::string, std::string>& environment = {})
+      : gateway(config, environment) {}
 
   Attempt Get(milliseconds timeout = kPatience) const { return TryGet(client, timeout); }
   Attempt Post(milliseconds timeout = kPatience) const { return TryPost(client, timeout); }
@@ -114,6 +118,72 @@ TEST(UpstreamCertificateTest, IsTrustedAgainOnceTheUpstreamHasRenewedIt) {
 
   ExpectTold(caller.Post(), kFine);
   ExpectTold(caller.Get(), kFine);
+}
+
+TEST(UpstreamCertificateTest, MustHaveAPinnedKey) {
+  const TestCertificates certificates;
+  const TestCertificates others;
+  const Sandbox sandbox(TlsFlags(certificates));
+  Json config = ConfigFor("https", sandbox.port(), certificates.ca_file());
+
+  config["upstream"]["pin"] = {others.Pin()};
+  Caller(config).ExpectLostAtOnce("the upstream's public key is not one of upstream.pin");
+  EXPECT_EQ(sandbox.Requests(), Json::array());
+
+  config["upstream"]["pin"] = {others.Pin(), certificates.Pin()};
+  const Caller caller(config);
+  ExpectTold(caller.Post(), kFine);
+  ExpectTold(caller.Get(), kFine);
+}
+
+TEST(UpstreamClientCertificateTest, IsShownAndReadAgainForEachNewConnection) {
+  const TestCertificates certificates;
+  certificates.Issue("client", "");
+  const Sandbox sandbox;
+  const std::vector<std::string> verify = {"--verify-client",
+                                           "--verify-client-cacert=" + certificates.ca_file()};
+  std::optional<Nghttpx> proxy(std::in_place, certificates, sandbox.port(), 0, verify);
+  const int port = proxy->port();
+  const auto renew_proxy = [&] {
+    proxy.reset();
+    proxy.emplace(certificates, sandbox.port(), port, verify);
+  };
+  Json config = ConfigFor("https", port, certificates.ca_file());
+  ExpectTold(Caller(config).Post(), kLost);
+  EXPECT_EQ(sandbox.Requests(), Json::array());
+
+  config["upstream"]["cert_file"] = certificates.cert_file("client");
+  config["upstream"]["key_file"] = certificates.key_file("client");
+  const Caller caller(config);
+  ExpectTold(caller.Post(), kFine);
+
+  std::ofstream(certificates.key_file("client")) << "half of a key";
+  renew_proxy();
+  caller.ExpectLostAtOnce("the client certificate for the upstream cannot be used");
+
+  certificates.Issue("client", "");
+  ExpectTold(caller.Post(), kFine);
+  EXPECT_EQ(sandbox.Requests().size(), 2U);
+}
+
+// An OpenSSL that would speak TLS 1.1 all the same.
+TEST(UpstreamProtocolTest, TlsBefore12IsLostAtOnce) {
+  const TestCertificates certificates;
+  const Sandbox sandbox;
+  const Nghttpx proxy(certificates, sandbox.port(), 0,
+                      {"--tls-min-proto-version=TLSv1.1", "--tls-max-proto-version=TLSv1.1",
+                       "--ciphers=DEFAULT@SECLEVEL=0"});
+  const TempDir dir;
+  const std::string lenient =
+      dir.Write("openssl.cnf",
+                "openssl_conf=a\n[a]\nssl_conf=b\n[b]\nsystem_default=c\n"
+                "[c]\nMinProtocol=TLSv1\nCipherString=DEFAULT@SECLEVEL=0\n");
+  const Caller caller(ConfigFor("https", proxy.port(), certificates.ca_file()),
+                      {{"OPENSSL_CONF", lenient}});
+
+  caller.ExpectLostAtOnce("TLS handshake");
+
+  EXPECT_EQ(sandbox.Requests(), Json::array());
 }
 
 TEST(UpstreamProtocolTest, PlainHttpOnATlsPortIsLostAtOnce) {

@@ -116,6 +116,47 @@ TEST(ConfigTest, TakesPlaintextUpstreamsOnThisMachineOnly) {
   }
 }
 
+TEST(ConfigTest, TakesACertificateAndPinsForAnUpstreamWithTls) {
+  const std::string pin = "sha256//" + std::string(43, 'A') + "=";
+  const std::string other = "sha256//" + std::string(42, 'z') + "w=";
+  const auto with = [](const std::string& keys) {
+    return absl::StrReplaceAll(kMinimal, {{"upstream: {", "upstream: {" + keys + ", "}});
+  };
+  const auto loaded =
+      Load(with("cert_file: a, key_file: b, pin: [\"" + pin + "\", \"" + other + "\"]"));
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->config.upstream.http.cert_file, "a");
+  EXPECT_EQ(loaded->config.upstream.http.key_file, "b");
+  EXPECT_THAT(loaded->config.upstream.http.pins, testing::ElementsAre(pin, other));
+
+  EXPECT_THAT(ProblemsOf(with("cert_file: a")),
+              testing::ElementsAre(testing::StartsWith("upstream.key_file: expected")));
+  EXPECT_THAT(ProblemsOf(with("key_file: b")),
+              testing::ElementsAre(testing::StartsWith("upstream.cert_file: expected")));
+  const std::string bare = pin.substr(8);
+  for (const std::string& bad :
+       {std::string(), bare, "sha256/" + bare, "SHA256//" + bare, "sha1//" + bare,
+        pin.substr(0, 51), pin + "=", pin + ";" + pin, " " + pin, pin + " ",
+        std::string("sha256//"),
+        // 31 and 33 bytes, the alphabet for URLs, and bits that are not of the 32 bytes.
+        "sha256//" + std::string(42, 'A') + "==", "sha256//" + std::string(44, 'A'),
+        "sha256//" + std::string(42, '_') + "8=", "sha256//" + std::string(42, 'A') + "B="}) {
+    EXPECT_THAT(ProblemsOf(with("pin: [\"" + pin + "\", \"" + bad + "\"]")),
+                testing::ElementsAre(testing::StartsWith("upstream.pin[1]: expected \"sha256//")))
+        << bad;
+  }
+}
+
+TEST(ConfigTest, TakesNeitherForAnUpstreamWithPlaintext) {
+  const std::string pin = "sha256//" + std::string(43, 'A') + "=";
+  const std::string plaintext = "upstream: {base_url: \"http://localhost\", ";
+  EXPECT_THAT(ProblemsOf(absl::StrReplaceAll(
+                  kMinimal, {{"upstream: {base_url: \"https://vendor.example/api/v1/idv/\"",
+                              plaintext + "cert_file: a, key_file: b, pin: [\"" + pin + "\"]"}})),
+              testing::ElementsAre("upstream.cert_file: needs an https upstream.base_url",
+                                   "upstream.pin: needs an https upstream.base_url"));
+}
+
 TEST(ConfigTest, ServesBeyondThisMachineByTlsOnly) {
   const std::string tls = "tls: {cert_file: a, key_file: b, client_ca_file: c}";
   const auto with_listen = [](const std::string& listen, const std::string& identity = "local") {

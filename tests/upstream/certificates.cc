@@ -50,6 +50,15 @@ void TestCertificates::Issue(const std::string& name, const std::string& alterna
       validity + " -in " + name + ".csr -out " + name + ".pem");
 }
 
+std::string TestCertificates::Pin(const std::string& name) const {
+  Run("cd " + folder_ + " && openssl x509 -noout -pubkey -in " + name + ".pem |" +
+      " openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | openssl base64 -out pin");
+  std::ifstream file(folder_ + "/pin");
+  std::string digest;
+  file >> digest;
+  return "sha256//" + digest;
+}
+
 TestCertificates::~TestCertificates() { std::filesystem::remove_all(folder_); }
 
 }  // namespace idv

@@ -27,6 +27,9 @@ class TestCertificates {
   void Issue(const std::string& name, const std::string& alternative_names,
              const std::string& validity = "-days 2") const;
 
+  // "sha256//" and base64: of the public key of `name`.pem.
+  std::string Pin(const std::string& name = "server") const;
+
   std::string cert_file(const std::string& name) const { return folder_ + "/" + name + ".pem"; }
   std::string key_file(const std::string& name) const { return folder_ + "/" + name + ".key"; }
   std::string ca_file() const { return folder_ + "/ca.pem"; }

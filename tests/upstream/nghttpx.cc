@@ -12,6 +12,7 @@
 #include <csignal>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace idv {
 namespace {
@@ -45,19 +46,24 @@ bool CanConnect(int port) {
 
 }  // namespace
 
-Nghttpx::Nghttpx(const TestCertificates& certificates, int backend_port, int port)
+Nghttpx::Nghttpx(const TestCertificates& certificates, int backend_port, int port,
+                 const std::vector<std::string>& flags)
     : port_(port == 0 ? FreePort() : port) {
-  const std::string frontend = "--frontend=127.0.0.1," + std::to_string(port_);
-  const std::string backend = "--backend=127.0.0.1," + std::to_string(backend_port);
-  const std::string key = certificates.key_file();
-  const std::string cert = certificates.cert_file();
+  std::vector<std::string> arguments = {"nghttpx", "--conf=/dev/null", "--workers=1", "--no-ocsp"};
+  arguments.push_back("--frontend=127.0.0.1," + std::to_string(port_));
+  arguments.push_back("--backend=127.0.0.1," + std::to_string(backend_port));
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  arguments.push_back(certificates.key_file());
+  arguments.push_back(certificates.cert_file());
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
   pid_ = fork();
   if (pid_ == 0) {
     const int null = open("/dev/null", O_RDWR);
     dup2(null, STDOUT_FILENO);
     dup2(null, STDERR_FILENO);
-    execlp("nghttpx", "nghttpx", "--conf=/dev/null", "--workers=1", "--no-ocsp", frontend.c_str(),
-           backend.c_str(), key.c_str(), cert.c_str(), static_cast<char*>(nullptr));
+    execvp(argv[0], argv.data());
     _exit(127);
   }
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "tests/upstream/certificates.h"
 
@@ -12,8 +13,9 @@ namespace idv {
 // server in the header `via` which of the two a request came by.
 class Nghttpx {
  public:
-  // `port`: to take the place of another one; 0 for a free one.
-  Nghttpx(const TestCertificates& certificates, int backend_port, int port = 0);
+  // `port`: to take the place of another one; 0 for a free one. `flags`: more of them.
+  Nghttpx(const TestCertificates& certificates, int backend_port, int port = 0,
+          const std::vector<std::string>& flags = {});
   ~Nghttpx();
   Nghttpx(const Nghttpx&) = delete;
   Nghttpx& operator=(const Nghttpx&) = delete;

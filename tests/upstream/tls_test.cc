@@ -1,7 +1,10 @@
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <future>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/upstream/client_on_loop.h"
@@ -118,6 +121,150 @@ TEST_F(TlsTest, SaysWhenTheFileOfAuthoritiesIsMissing) {
   ClientOnLoop client({.ca_file = "/no/such/file"});
 
   EXPECT_EQ(client.Send(Get(server_.url())).status().code(), absl::StatusCode::kUnavailable);
+}
+
+class PinTest : public TlsTest {
+ protected:
+  Result Send(std::vector<std::string> pins) const {
+    ClientOnLoop client({.ca_file = certificates_.ca_file(), .pins = std::move(pins)});
+    return client.Send(Get(server_.url()));
+  }
+
+  const TestCertificates others_;
+};
+
+TEST_F(PinTest, TakesAServerThatHasOneOfTheKeys) {
+  const Result one = Send({certificates_.Pin()});
+  const Result first = Send({certificates_.Pin(), others_.Pin()});
+  const Result second = Send({others_.Pin(), certificates_.Pin()});
+
+  EXPECT_TRUE(one.ok()) << one.status();
+  EXPECT_TRUE(first.ok()) << first.status();
+  EXPECT_TRUE(second.ok()) << second.status();
+}
+
+TEST_F(PinTest, RefusesATrustedServerThatHasNoneOfThem) {
+  certificates_.Issue("more", "DNS:localhost");
+  for (const std::vector<std::string>& pins :
+       {std::vector{others_.Pin()}, {others_.Pin(), certificates_.Pin("more")}}) {
+    const Result response = Send(pins);
+
+    EXPECT_EQ(response.status().code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(response.status().message(), "the upstream's public key is not one of upstream.pin");
+  }
+  EXPECT_TRUE(backend_.requests().empty());
+}
+
+TEST_F(PinTest, TrustsNobodyForTheirKeyAlone) {
+  ClientOnLoop client({.ca_file = others_.ca_file(), .pins = {certificates_.Pin()}});
+
+  const Result response = client.Send(Get(server_.url()));
+
+  EXPECT_THAT(std::string(response.status().message()), testing::HasSubstr("not trusted"));
+  EXPECT_TRUE(backend_.requests().empty());
+}
+
+// A server that wants a client certificate of its own authority.
+class ClientCertificateTest : public testing::Test {
+ protected:
+  ClientCertificateTest() { certificates_.Issue("client", ""); }
+
+  HttpClient::Options Shown(const std::string& cert_file, const std::string& key_file) const {
+    return {.ca_file = certificates_.ca_file(), .cert_file = cert_file, .key_file = key_file};
+  }
+  HttpClient::Options Shown() const {
+    return Shown(certificates_.cert_file("client"), certificates_.key_file("client"));
+  }
+  // Puts that of another authority into the files.
+  void Spoil() const {
+    others_.Issue("client", "");
+    Replace(others_.cert_file("client"), certificates_.cert_file("client"));
+    Replace(others_.key_file("client"), certificates_.key_file("client"));
+  }
+  static void Replace(const std::string& from, const std::string& to) {
+    std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing);
+  }
+  // Large enough for a connection of its own, which speaks HTTP/1.1, whatever there is already.
+  Result SendOverAnother(ClientOnLoop& client) const {
+    return client.Send(Post(server_.url(), large_text_));
+  }
+
+  StubServer backend_{[](const auto&) { return StubServer::Http(200, "{}"); }};
+  const TestCertificates certificates_;
+  const TestCertificates others_;
+  const Nghttpx server_{certificates_,
+                        backend_.port(),
+                        0,
+                        {"--verify-client", "--verify-client-cacert=" + certificates_.ca_file()}};
+  const std::string large_text_ = std::string(HttpClient::kLargeBody + 1, ' ');
+};
+
+TEST_F(ClientCertificateTest, IsShownOverHttp2AndHttp11) {
+  ClientOnLoop client(Shown());
+
+  const Result small = client.Send(Get(server_.url()));
+  const Result large = SendOverAnother(client);
+
+  ASSERT_TRUE(small.ok()) << small.status();
+  ASSERT_TRUE(large.ok()) << large.status();
+  EXPECT_EQ(backend_.requests().at(0).headers.at("via"), "2 nghttpx");
+  EXPECT_EQ(backend_.requests().at(1).headers.at("via"), "1.1 nghttpx");
+}
+
+TEST_F(ClientCertificateTest, ThatIsMissingOrWrongIsRefusedByTheServer) {
+  others_.Issue("client", "");
+  for (const HttpClient::Options& options :
+       {HttpClient::Options{.ca_file = certificates_.ca_file()},
+        Shown(others_.cert_file("client"), others_.key_file("client"))}) {
+    ClientOnLoop client(options);
+
+    EXPECT_EQ(client.Send(Get(server_.url())).status().code(), absl::StatusCode::kUnavailable);
+  }
+  EXPECT_TRUE(backend_.requests().empty());
+}
+
+TEST_F(ClientCertificateTest, IsThatOfTheFilesAsSoonAsAConnectionBegins) {
+  Spoil();
+  ClientOnLoop client(Shown());
+  ASSERT_FALSE(client.Send(Get(server_.url())).ok());
+
+  certificates_.Issue("client", "");
+
+  const Result renewed = client.Send(Get(server_.url()));
+  EXPECT_TRUE(renewed.ok()) << renewed.status();
+}
+
+// Neither would the session of a connection before stand for the new one.
+TEST_F(ClientCertificateTest, ThatWasShownBeforeIsNotShownAgainOnceTheFilesHoldAnother) {
+  ClientOnLoop client(Shown());
+  ASSERT_TRUE(client.Send(Get(server_.url())).ok());
+
+  Spoil();
+
+  EXPECT_FALSE(SendOverAnother(client).ok());
+  const Result kept = client.Send(Get(server_.url()));
+  EXPECT_TRUE(kept.ok()) << kept.status();
+}
+
+TEST_F(ClientCertificateTest, ThatCannotBeUsedIsSaidAndNothingSent) {
+  others_.Issue("client", "");
+  const std::string locked = certificates_.key_file("locked");
+  const std::string lock = "openssl pkey -aes256 -passout pass:open -in " +
+                           certificates_.key_file("client") + " -out " + locked;
+  ASSERT_EQ(std::system(lock.c_str()), 0);  // NOLINT: a fixed command
+  const std::string cert = certificates_.cert_file("client");
+  for (const HttpClient::Options& options :
+       {Shown("/no/such/file", certificates_.key_file("client")), Shown(cert, "/no/such/file"),
+        Shown(cert, others_.key_file("client")), Shown(cert, cert), Shown(cert, locked)}) {
+    ClientOnLoop client(options);
+
+    const Result response = client.Send(Get(server_.url()));
+
+    EXPECT_EQ(response.status().code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(response.status().message(), "the client certificate for the upstream cannot be used")
+        << options.cert_file << " " << options.key_file;
+  }
+  EXPECT_TRUE(backend_.requests().empty());
 }
 
 }  // namespace
