@@ -341,6 +341,21 @@ class Resolver {
     config_.upstream.http.connect_timeout =
         Duration("upstream.connect_timeout", upstream.connect_timeout());
     UpstreamTlsOf(upstream);
+    PrivateHostsOf(upstream);
+  }
+
+  void PrivateHostsOf(const schema::Upstream& upstream) {
+    const auto is_host_of = [](const std::string& url_text, const std::string& host) {
+      const std::optional<Url> url = Url::Parse(url_text);
+      return url && absl::EqualsIgnoreCase(url->host, host);
+    };
+    for (int i = 0; i < upstream.private_hosts_size(); ++i) {
+      const std::string& host = upstream.private_hosts(i);
+      Check(is_host_of(upstream.base_url(), host) || is_host_of(upstream.health_url(), host),
+            absl::StrCat("upstream.private_hosts[", i, "]"),
+            "expected the host of upstream.base_url or upstream.health_url");
+      config_.upstream.http.private_hosts.push_back(host);
+    }
   }
 
   void UpstreamTlsOf(const schema::Upstream& upstream) {

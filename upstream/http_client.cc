@@ -4,6 +4,7 @@
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -11,7 +12,10 @@
 
 #include <algorithm>
 #include <coroutine>
+#include <memory>
 #include <string>
+
+#include "upstream/private_address.h"
 
 namespace idv {
 namespace {
@@ -70,6 +74,25 @@ absl::Status ToStatus(CURLcode code, bool connected) {
 bool IsLoss(CURLcode code) {
   return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING ||
          code == CURLE_HTTP2 || code == CURLE_PARTIAL_FILE;
+}
+
+// Of a URL, as curl understands it: an IPv6 address in brackets, other forms of an IPv4 address as
+// the usual one. Empty for what is no URL.
+std::string HostOf(const std::string& url) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
+  char* host = nullptr;
+  if (curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+      curl_url_get(parsed.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK) {
+    return "";
+  }
+  const std::unique_ptr<char, decltype(&curl_free)> owned(host, curl_free);
+  return host;
+}
+
+// Whether no name is looked up for the host.
+bool IsAddress(const std::string& host) {
+  in_addr ignored{};
+  return absl::StartsWith(host, "[") || inet_pton(AF_INET, host.c_str(), &ignored) == 1;
 }
 
 int ToCurl(uint32_t epoll_events) {
@@ -134,6 +157,7 @@ class HttpClient::Transfer {
   static size_t OnRead(char* out, size_t size, size_t count, void* self);
   static size_t OnBody(char* data, size_t size, size_t count, void* self);
   static size_t OnHeader(char* data, size_t size, size_t count, void* self);
+  static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
 
  private:
   // Makes a request that failed on kept connections only once more, on a new one, unless it would
@@ -142,6 +166,8 @@ class HttpClient::Transfer {
   void Detach(bool reusable);
   // Whether there was a connection over which to send the request.
   bool Connected() const;
+  // Whether the URL itself or Options::private_hosts mean that.
+  bool MayLeadToPrivateAddress() const;
   void SetUp(CURL* easy);
   void SetBody(CURL* easy);
   std::vector<std::string> HeaderTexts() const;
@@ -160,6 +186,7 @@ class HttpClient::Transfer {
   bool waits_ = false;
   bool headers_complete_ = false;
   bool too_large_ = false;
+  bool led_to_private_ = false;  // and that address was not used
   bool ended_ = false;
   absl::Status status_;
   std::coroutine_handle<> waiter_;
@@ -201,6 +228,7 @@ void HttpClient::Transfer::SetUp(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
   SetBody(easy);
   const bool is_stream = request_.body != nullptr && !request_.body->size();
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, is_stream ? kStreamReceiveBytes : kReceiveBufferBytes);
@@ -299,7 +327,32 @@ void HttpClient::Transfer::Complete(CURLcode code) {
   // curl takes a connection that is closed within the headers for the end of an empty response.
   if (code == CURLE_OK) return End(ToStatus(CURLE_GOT_NOTHING, /*connected=*/true));
   if (too_large_) return End(absl::ResourceExhaustedError("the response is over its size limit"));
+  if (led_to_private_ && code == CURLE_COULDNT_CONNECT) {
+    return End(absl::UnavailableError(
+        "the upstream's host name leads to a private address; name the host in "
+        "upstream.private_hosts if that is meant"));
+  }
   End(ToStatus(code, connected));
+}
+
+bool HttpClient::Transfer::MayLeadToPrivateAddress() const {
+  const std::string host = HostOf(request_.url);
+  const auto is_host = [&](const std::string& other) {
+    return absl::EqualsIgnoreCase(host, other);
+  };
+  const std::vector<std::string>& named = client_.options_.private_hosts;
+  return IsAddress(host) || is_host("localhost") ||
+         std::any_of(named.begin(), named.end(), is_host);
+}
+
+// For each address that curl tries.
+curl_socket_t HttpClient::Transfer::OnOpenSocket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto* const transfer = static_cast<Transfer*>(self);
+  if (IsPrivateAddress(address->addr) && !transfer->MayLeadToPrivateAddress()) {
+    transfer->led_to_private_ = true;
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 size_t HttpClient::Transfer::OnRead(char* out, size_t size, size_t count, void* self) {
@@ -441,6 +494,7 @@ HttpClient::Easy HttpClient::NewEasy() const {
   }
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(options_.connect_timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
   curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, &SetUpSocket);
   curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, static_cast<long>(options_.max_idle.count()));

@@ -86,6 +86,9 @@ class HttpClient {
     // "sha256//" and base64 each: the server's certificate must have one of these public keys.
     // Empty: any.
     std::vector<std::string> pins;
+    // Names of hosts that may lead to private addresses, see IsPrivateAddress(); those of others
+    // are not used. A URL with an address, or with localhost, means it as it is.
+    std::vector<std::string> private_hosts;
     // DNS, TCP and TLS together.
     std::chrono::milliseconds connect_timeout{3000};
     // How long an unused connection is kept. A common idle timeout of load balancers is 60 s, and a
@@ -115,8 +118,9 @@ class HttpClient {
   // response":
   //   kDeadlineExceeded   the deadline passed, or had passed already
   //   kCancelled          `cancel` fired, or had fired already
-  //   kUnavailable        no connection, no trust in the server's certificate or key, a client
-  //                       certificate that cannot be used, or the server hung up before the end
+  //   kUnavailable        no connection, no address that may be used, no trust in the server's
+  //                       certificate or key, a client certificate that cannot be used, or the
+  //                       server hung up before the end
   //   kResourceExhausted  body or header lines over their cap
   Task<absl::StatusOr<HttpResponse>> Send(HttpRequest request, TimePoint deadline,
                                           Cancellation& cancel);

@@ -18,7 +18,8 @@ class DnsServer {
   DnsServer(const DnsServer&) = delete;
   DnsServer& operator=(const DnsServer&) = delete;
 
-  // What has a program ask this server for names below ".test".
+  // What has a program ask this server for names below ".test", and find 127.0.0.N at 203.0.113.N,
+  // which is a public address.
   std::map<std::string, std::string> Environment() const;
 
   // From now on: IPv4 addresses, no such name, a failure of the server, or nothing at all.

@@ -1,7 +1,8 @@
 // Preloaded into a program: looks names below ".test" up at the DNS server whose port is in
 // IDV_TEST_DNS_PORT, by the C library's own resolver with its waits and repeats, and leaves all
 // other names alone. So a test needs neither the machine's resolv.conf nor the rights to replace
-// it.
+// it. Of public addresses it has those of TEST-NET-3 (RFC 5737), which lead to loopback:
+// 203.0.113.N to 127.0.0.N.
 
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
@@ -79,7 +80,24 @@ int LookUp(const char* node, const char* service, const addrinfo* hints, addrinf
   return error;
 }
 
+using Connect = int(int, const sockaddr*, socklen_t);
+
+constexpr uint32_t kTestNet = 0xcb007100;
+constexpr uint32_t kLoopback = 0x7f000000;
+constexpr uint32_t kLastByte = 0xff;
+
 }  // namespace
+
+extern "C" int connect(int fd, const sockaddr* address, socklen_t size) {
+  static auto* const original = reinterpret_cast<Connect*>(dlsym(RTLD_NEXT, "connect"));
+  if (address->sa_family != AF_INET || size < sizeof(sockaddr_in)) {
+    return original(fd, address, size);
+  }
+  sockaddr_in to = *reinterpret_cast<const sockaddr_in*>(address);
+  const uint32_t ipv4 = ntohl(to.sin_addr.s_addr);
+  if ((ipv4 & ~kLastByte) == kTestNet) to.sin_addr.s_addr = htonl(kLoopback | (ipv4 & kLastByte));
+  return original(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+}
 
 extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
                            addrinfo** result) {

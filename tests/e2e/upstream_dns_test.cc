@@ -44,6 +44,7 @@ class UpstreamDnsTest : public testing::Test {
     Json config =
         BasicConfig(std::string("https://") + kHost + ":" + std::to_string(port_) + "/api/v1/idv");
     config["upstream"]["health_url"] = health_.root_url() + "/health";
+    config["upstream"]["private_hosts"] = {kHost};
     config["upstream"]["ca_file"] = certificates_.ca_file();
     config["upstream"]["connect_timeout"] = std::to_string(kConnectTimeout.count()) + "ms";
     return config;
@@ -177,6 +178,72 @@ TEST_F(UpstreamDnsTest, ChangeIsFollowedWhenTheOldAddressHasGone) {
 
   // What is known of a name is believed for a second even then.
   EXPECT_TRUE(WaitUntil([&] { return Post().ok(); }, milliseconds(2000)));
+}
+
+// A second gateway, whose upstream is not known to have a private address.
+class UpstreamPrivateAddressTest : public UpstreamDnsTest {
+ protected:
+  Json Guarded() const {
+    Json config = Config();
+    config["upstream"].erase("private_hosts");
+    config["upstream"].erase("health_url");
+    return config;
+  }
+
+  Attempt GuardedPost() const { return TryPost(guarded_client_, kPatience); }
+
+  Gateway guarded_{Guarded(), dns_.Environment()};
+  const Client guarded_client_{Connect(guarded_.addresses()[0])};
+};
+
+TEST_F(UpstreamPrivateAddressTest, OfANameThatNobodyNamedIsRefused) {
+  dns_.Answer({"127.0.0.1", "127.0.0.2"});
+
+  for (const Attempt& attempt :
+       {GuardedPost(), TryGet(guarded_client_, kPatience), TryHealth(guarded_client_, kPatience)}) {
+    ExpectTold(attempt, kLost);
+    EXPECT_THAT(attempt.status.error_message(),
+                HasSubstr("the upstream's host name leads to a private address; name the host in "
+                          "upstream.private_hosts if that is meant"));
+    EXPECT_LT(attempt.took, kAtOnce);
+  }
+  EXPECT_EQ(sandbox_->Requests(), Json::array());
+
+  ExpectTold(Post(), kFine);
+}
+
+TEST_F(UpstreamPrivateAddressTest, IsPassedOverForAPublicOne) {
+  dns_.Answer({"127.0.0.1", "203.0.113.1", "10.0.0.1"});
+
+  ExpectTold(GuardedPost(), kFine);
+
+  EXPECT_EQ(sandbox_->Requests().size(), 1U);
+}
+
+TEST_F(UpstreamPrivateAddressTest, IsNotUsedWhenNoPublicOneAnswers) {
+  dns_.Answer({"203.0.113.7", "127.0.0.1"});
+
+  ExpectTold(GuardedPost(), kLost);
+
+  EXPECT_EQ(sandbox_->Requests(), Json::array());
+}
+
+TEST_F(UpstreamPrivateAddressTest, IsNotBlamedForAPublicOneThatRefuses) {
+  dns_.Answer({"203.0.113.7"});
+
+  const Attempt attempt = GuardedPost();
+
+  ExpectTold(attempt, kLost);
+  EXPECT_THAT(attempt.status.error_message(), HasSubstr("refuses connections"));
+}
+
+TEST_F(UpstreamPrivateAddressTest, IsForgottenOnceTheNameLeadsElsewhere) {
+  dns_.Answer({"127.0.0.1"});
+  ExpectTold(GuardedPost(), kLost);
+
+  dns_.Answer({"203.0.113.1"});
+
+  EXPECT_TRUE(WaitUntil([&] { return GuardedPost().ok(); }, milliseconds(2000)));
 }
 
 }  // namespace

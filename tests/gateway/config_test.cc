@@ -157,6 +157,25 @@ TEST(ConfigTest, TakesNeitherForAnUpstreamWithPlaintext) {
                                    "upstream.pin: needs an https upstream.base_url"));
 }
 
+TEST(ConfigTest, LetsOnlyTheUpstreamsHostsBePrivate) {
+  const auto with = [](const std::string& keys) {
+    return absl::StrReplaceAll(kMinimal, {{"upstream: {", "upstream: {" + keys + ", "}});
+  };
+  const auto loaded =
+      Load(with("health_url: \"https://health.example:1/a\", private_hosts: [health.example, "
+                "Vendor.Example]"));
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_THAT(loaded->config.upstream.http.private_hosts,
+              testing::ElementsAre("health.example", "Vendor.Example"));
+
+  for (const std::string bad : {"\"\"", "other.example", "vendor.example:443",
+                                "\"https://vendor.example\"", "example", "\"*\"", "10.0.0.0/8"}) {
+    EXPECT_THAT(ProblemsOf(with("private_hosts: [vendor.example, " + bad + "]")),
+                testing::ElementsAre(testing::StartsWith("upstream.private_hosts[1]: expected")))
+        << bad;
+  }
+}
+
 TEST(ConfigTest, ServesBeyondThisMachineByTlsOnly) {
   const std::string tls = "tls: {cert_file: a, key_file: b, client_ca_file: c}";
   const auto with_listen = [](const std::string& listen, const std::string& identity = "local") {

@@ -260,6 +260,30 @@ TEST(HttpClientTest, SaysThatTheHostNameIsUnknown) {
   EXPECT_THAT(std::string(response.status().message()), testing::HasSubstr("host name"));
 }
 
+// libcurl itself takes every name below "localhost" to loopback (RFC 6761).
+TEST(HttpClientTest, UsesAPrivateAddressOfANamedHostOnly) {
+  StubServer server([](const auto&) { return StubServer::Http(200, ""); });
+  const std::string port = ":" + std::to_string(server.port());
+  // A client of its own for each: it would use its connection to the host again.
+  const auto send = [&](const std::string& host) {
+    return Client({.private_hosts = {"other.localhost"}}).Send(Get("http://" + host + port));
+  };
+
+  for (const std::string host :
+       {"vendor.localhost", "more.other.localhost", "localhost.localhost", "127.0.0.1.localhost"}) {
+    const Result refused = send(host);
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kUnavailable) << host;
+    EXPECT_THAT(std::string(refused.status().message()),
+                testing::HasSubstr("leads to a private address"));
+  }
+  EXPECT_TRUE(server.requests().empty());
+  for (const std::string host : {"other.localhost", "Other.Localhost", "localhost", "LOCALHOST",
+                                 "127.0.0.1", "0x7f.1", "[::ffff:127.0.0.1]"}) {
+    const Result response = send(host);
+    EXPECT_TRUE(response.ok()) << host << response.status();
+  }
+}
+
 TEST(HttpClientTest, SaysThatTheConnectionBroke) {
   const std::vector<Reply> cut = {
       {.bytes = "", .close = true},
