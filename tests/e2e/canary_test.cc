@@ -89,6 +89,7 @@ class CanaryTest : public testing::Test {
     config["tenants"].push_back(
         {{"name", "globex"}, {"tenant_id", kGlobexId}, {"api_key", {{"env", kVariable}}}});
     config["drain"]["unary_grace"] = "500ms";
+    config["log"] = {{"level", "debug"}};
     return config;
   }
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -208,6 +210,44 @@ TEST_F(KeyRotationTest, ARefusedFrameStreamEndsAndTheNextHasTheNewKey) {
   EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(refused.Trailer("grpc-retry-pushback-ms"), "100");
   EXPECT_TRUE(stream().ok());
+}
+
+TEST(ManyTenantsTest, AThousandHaveTheirKeysReadAndReplacedAllAtOnce) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 1000; ++i) names.push_back("tenant-" + std::to_string(i));
+  const RotatingTenants tenants(names, /*keys_each=*/2);
+  const auto keys = [&](int number) {
+    std::map<std::string, std::string> files;
+    for (const std::string& name : names) files[name] = RotatingTenants::Key(name, number);
+    return files;
+  };
+  KeyDirectory files(keys(0));
+  Json config = tenants.Config();
+  for (Json& tenant : config["tenants"]) {
+    tenant["api_key"] = {{"file", files.Path(tenant["name"])}};
+  }
+
+  const auto begin = std::chrono::steady_clock::now();
+  Gateway gateway(config);
+  const std::chrono::duration<double> start = std::chrono::steady_clock::now() - begin;
+  std::cout << "ready after " << start.count() << " s\n";
+  const Client client(Connect(gateway.addresses()[0]));
+  const auto list = [&](const std::string& tenant) {
+    return client.Call(&ReferenceService::Stub::ListDocumentTypes, ListDocumentTypesRequest(),
+                       {.metadata = {{"x-idv-tenant", tenant}}});
+  };
+  for (const char* const name : {"tenant-0", "tenant-500", "tenant-999"}) {
+    EXPECT_TRUE(list(name).ok()) << name;
+  }
+
+  files.Replace(keys(1));
+  for (const std::string& name : names) {
+    EXPECT_TRUE(gateway.IsLogged("the API key of the tenant " + name + "\""));
+  }
+  for (const char* const name : {"tenant-0", "tenant-500", "tenant-999"}) {
+    tenants.Demand(name, RotatingTenants::Key(name, 1));
+    EXPECT_EQ(list(name).Trailer("x-idv-attempts"), "1") << name;
+  }
 }
 
 }  // namespace

@@ -6,9 +6,9 @@
 
 namespace idv::e2e {
 
-RotatingTenants::RotatingTenants(std::vector<std::string> names)
+RotatingTenants::RotatingTenants(std::vector<std::string> names, int keys_each)
     : names_(std::move(names)),
-      sandbox_({"--tenants", dir_.Write("tenants.yaml", Yaml()), "--attempts-per-day", "0"}) {}
+      sandbox_({"--tenants", dir_.Write("tenants.yaml", Yaml(keys_each)), "--attempts-per-day", "0"}) {}
 
 std::string RotatingTenants::IdOf(const std::string& name) const {
   const auto place = std::find(names_.begin(), names_.end(), name) - names_.begin();
@@ -42,11 +42,11 @@ Json RotatingTenants::Config() const {
   return config;
 }
 
-std::string RotatingTenants::Yaml() const {
+std::string RotatingTenants::Yaml(int keys_each) const {
   Json tenants = Json::array();
   for (const std::string& name : names_) {
     Json keys = Json::array();
-    for (int i = 0; i < kKeys; ++i) keys.push_back({{"key", Key(name, i)}, {"scopes", {"*"}}});
+    for (int i = 0; i < keys_each; ++i) keys.push_back({{"key", Key(name, i)}, {"scopes", {"*"}}});
     tenants.push_back({{"tenant_id", IdOf(name)}, {"keys", keys}});
   }
   return Json({{"tenants", tenants}}).dump();

@@ -10,9 +10,7 @@ namespace idv::e2e {
 // Tenants of a sandbox that have many keys each, of which it is told to take one only.
 class RotatingTenants {
  public:
-  static constexpr int kKeys = 200;
-
-  explicit RotatingTenants(std::vector<std::string> names);
+  explicit RotatingTenants(std::vector<std::string> names, int keys_each = 200);
 
   const std::vector<std::string>& names() const { return names_; }
   // A UUID.
@@ -29,7 +27,7 @@ class RotatingTenants {
   Json Config() const;
 
  private:
-  std::string Yaml() const;
+  std::string Yaml(int keys_each) const;
 
   std::vector<std::string> names_;
   TempDir dir_;
