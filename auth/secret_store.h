@@ -67,6 +67,9 @@ class SecretStore {
     // a second after it last did. As Refresher::Wait.
     std::unique_ptr<Refresher::Wait> ReadAgain(std::function<void()> on_done) const;
 
+    // Whether that could begin now.
+    bool IsNear() const { return store_.RefresherOf(source_).IsNear(*job_); }
+
    private:
     friend SecretStore;
     SecretStore& store_;

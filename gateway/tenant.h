@@ -25,8 +25,9 @@ struct Tenant {
 
 // In whose name to send again what the upstream has refused to take from `refused`; nothing if
 // there is no other key. Unless there is a newer one already, the tenant's secret is read again,
-// which may take until `deadline` or a few seconds; the key before comes last. On the loop's
-// thread. Borrows all of them.
+// which may take until `deadline` or a few seconds; the key before comes last. When all keys were
+// refused already, nobody waits for a secret that was read just now. On the loop's thread. Borrows
+// all of them.
 Task<std::optional<Sender>> KeyInsteadOf(const Sender& refused, const Tenant& tenant, Loop& loop,
                                          TimePoint deadline, Cancellation& cancel);
 

@@ -357,11 +357,17 @@ TEST_F(CanaryTest, NoRunGivesAKeyAway) {
          {std::vector<std::string>{"--check"}, {"--print-config"}, {}}) {
       SCOPED_TRACE(absl::StrCat(name, " ", testing::PrintToString(flags)));
       const auto process = RunGateway(file, flags, Environment());
-      if (flags.empty()) {
-        process->OutLines(1);  // it serves, or has ended
-        process->Signal(SIGTERM);
+      std::optional<int> exit_code;
+      const auto has_ended = [&] {
+        exit_code = process->Wait(milliseconds(0));
+        return exit_code.has_value();
+      };
+      WaitUntil([&] { return has_ended() || !process->Out().empty(); });
+      if (!exit_code) {
+        if (flags.empty()) process->Signal(SIGTERM);  // it serves
+        exit_code = process->Wait();
       }
-      EXPECT_TRUE(process->Wait().has_value());
+      EXPECT_TRUE(exit_code.has_value());
       const std::string said = process->Out() + process->Err();
       EXPECT_FALSE(said.empty());
       ExpectNone(TracesOfKeys(), said, "what it says");
