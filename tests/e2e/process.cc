@@ -59,6 +59,13 @@ size_t CountEntries(const std::string& directory) {
   return static_cast<size_t>(std::distance(begin(entries), end(entries)));
 }
 
+// Of a child; its end stays to be waited for.
+bool IsRunning(pid_t pid) {
+  siginfo_t end{};
+  return waitid(P_PID, static_cast<id_t>(pid), &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         end.si_pid == 0;
+}
+
 }  // namespace
 
 bool WaitUntil(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
@@ -141,14 +148,13 @@ std::string Process::Err() const { return ReadCapture(err_); }
 std::vector<std::string> Process::OutLines(size_t count) const {
   std::vector<std::string> lines;
   WaitUntil([&] {
+    const bool will_write = IsRunning(pid_);
     lines.clear();
     std::istringstream text(Out());
     for (std::string line; lines.size() < count && std::getline(text, line) && !text.eof();) {
       lines.push_back(line);
     }
-    // Readable even when the program has ended; a program that is no more will write no more.
-    return lines.size() == count ||
-           waitid(P_PID, static_cast<id_t>(pid_), nullptr, WEXITED | WNOHANG | WNOWAIT) != 0;
+    return lines.size() == count || !will_write;
   });
   return lines;
 }
