@@ -3,22 +3,30 @@
 #include <absl/strings/str_cat.h>
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 namespace idv {
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t max_bytes) {
+  std::error_code no_size;
+  const uintmax_t size = std::filesystem::file_size(path, no_size);
+  const size_t expected = no_size ? max_bytes : std::min<uintmax_t>(size, max_bytes);
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  std::string buffer(max_bytes + 1, '\0');
+  std::string buffer(expected + 1, '\0');
   // A directory opens, but cannot be read.
   if (!file || !file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())).eof()) {
     const int error = errno;
     if (file) {
       return absl::InvalidArgumentError(
-          absl::StrCat(path, " is longer than ", max_bytes, " bytes"));
+          expected < max_bytes ? absl::StrCat(path, " is being written")
+                               : absl::StrCat(path, " is longer than ", max_bytes, " bytes"));
     }
     const std::string what = absl::StrCat(path, " cannot be read: ", std::strerror(error));
     return error == EACCES ? absl::PermissionDeniedError(what) : absl::NotFoundError(what);

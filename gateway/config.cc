@@ -1,20 +1,17 @@
 #include "gateway/config.h"
 
 #include <absl/strings/ascii.h>
-#include <absl/strings/escaping.h>
 #include <absl/strings/match.h>
-#include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_join.h>
-#include <absl/strings/strip.h>
-#include <curl/curl.h>
 
 #include <algorithm>
 #include <map>
-#include <memory>
 #include <set>
 #include <utility>
 
+#include "gateway/config_defaults.h"
+#include "gateway/config_text.h"
 #include "gateway/quantity.h"
 #include "gateway/yaml_message.h"
 
@@ -27,174 +24,11 @@ using std::chrono::milliseconds;
 constexpr int kMaxShards = 64;
 constexpr int kMaxCount = 1'000'000;
 constexpr size_t kLargestStream = size_t{64} << 30;
-constexpr size_t kMaxNameBytes = 63;
-constexpr size_t kSha256Bytes = 32;
 // "unix:" and a path; the kernel takes 107 bytes of path, the lock beside it has a longer one.
 constexpr size_t kMaxUnixAddressBytes = 105;
 constexpr milliseconds kLeastPoll{1000};
-constexpr char kServiceAccountToken[] = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 // gRPC itself pings no more often.
 constexpr milliseconds kLeastKeepalive{1000};
-
-// The defaults stand in these and in the comments of config.proto.
-void Fill(std::string* field, const char* value) {
-  if (field->empty()) *field = value;
-}
-
-void FillLogin(schema::VaultAuth& auth) {
-  const bool is_kubernetes = auth.has_kubernetes();
-  if (!is_kubernetes && !auth.has_jwt()) return;
-  schema::VaultLogin& login = is_kubernetes ? *auth.mutable_kubernetes() : *auth.mutable_jwt();
-  Fill(login.mutable_mount(), is_kubernetes ? "kubernetes" : "jwt");
-  Fill(login.mutable_jwt_file(), kServiceAccountToken);
-}
-
-void FillDefaults(schema::Config& config) {
-  schema::Listen& listen = *config.mutable_listen();
-  if (!listen.has_reflection()) listen.set_reflection(true);
-  Fill(listen.mutable_unix_mode(), "0660");
-  if (!listen.tls().client_ca_file().empty()) {
-    Fill(config.mutable_authentication()->mutable_mtls()->mutable_identity(), "spiffe");
-  }
-  Fill(config.mutable_upstream()->mutable_connect_timeout(), "3s");
-  const FrameKeys annotated;
-  schema::LivenessFrames& frames = *config.mutable_upstream()->mutable_liveness_frames();
-  Fill(frames.mutable_challenge_type_key(), annotated.challenge_type.c_str());
-  Fill(frames.mutable_frames_per_second_key(), annotated.frames_per_second.c_str());
-  Fill(frames.mutable_frames_key(), annotated.frames.c_str());
-  Fill(frames.mutable_timestamps_key(), annotated.timestamps.c_str());
-  for (schema::Jwt& jwt : *config.mutable_authentication()->mutable_jwt()) {
-    Fill(jwt.mutable_identity_claim(), "sub");
-  }
-  Fill(config.mutable_secrets()->mutable_overlap(), "10m");
-  if (config.has_vault()) {
-    Fill(config.mutable_secrets()->mutable_poll(), "30s");
-    FillLogin(*config.mutable_vault()->mutable_auth());
-  }
-  Fill(config.mutable_log()->mutable_level(), "info");
-  schema::Limits& limits = *config.mutable_limits();
-  Fill(limits.mutable_max_message(), "4MiB");
-  Fill(limits.mutable_max_image(), "10MiB");
-  Fill(limits.mutable_upstream_response(), "8MiB");
-  Fill(limits.mutable_default_deadline(), "10s");
-  Fill(limits.mutable_max_deadline(), "120s");
-  Fill(limits.mutable_upload_memory(), "256MiB");
-  Fill(limits.mutable_frame_bytes(), "2MiB");
-  if (!limits.has_frames()) limits.set_frames(600);
-  Fill(limits.mutable_stream_bytes(), "31MiB");
-  Fill(limits.mutable_frame_idle(), "10s");
-  Fill(limits.mutable_upstream_stall(), "10s");
-  if (!limits.has_max_in_flight()) limits.set_max_in_flight(2000);
-  if (!limits.has_max_in_flight_per_tenant()) limits.set_max_in_flight_per_tenant(1000);
-  if (!limits.has_max_in_flight_per_caller()) limits.set_max_in_flight_per_caller(500);
-  if (!limits.has_max_connections()) limits.set_max_connections(1000);
-  if (!limits.has_max_streams_per_connection()) limits.set_max_streams_per_connection(256);
-  Fill(config.mutable_drain()->mutable_unary_grace(), "10s");
-  Fill(config.mutable_drain()->mutable_settle(), "5s");
-  Fill(config.mutable_drain()->mutable_stream_grace(), "30s");
-  schema::Connection& connection = *config.mutable_connection();
-  Fill(connection.mutable_max_age(), "10m");
-  Fill(connection.mutable_max_age_grace(), "60s");
-  Fill(connection.mutable_keepalive_time(), "30s");
-}
-
-// The parts of a URL that matter here; nothing for what is no URL.
-struct Url {
-  std::string scheme;
-  std::string host;
-  bool has_extras = false;  // user, query or fragment
-
-  static std::optional<Url> Parse(const std::string& text) {
-    const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), curl_url_cleanup);
-    if (curl_url_set(parsed.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) !=
-        CURLUE_OK) {
-      return std::nullopt;
-    }
-    const auto part = [&](CURLUPart which) -> std::string {
-      char* value = nullptr;
-      if (curl_url_get(parsed.get(), which, &value, 0) != CURLUE_OK) return "";
-      const std::unique_ptr<char, decltype(&curl_free)> owned(value, curl_free);
-      return value;
-    };
-    const bool extras = !part(CURLUPART_USER).empty() || !part(CURLUPART_PASSWORD).empty() ||
-                        !part(CURLUPART_QUERY).empty() || !part(CURLUPART_FRAGMENT).empty();
-    return Url{part(CURLUPART_SCHEME), part(CURLUPART_HOST), extras};
-  }
-};
-
-bool IsLoopback(absl::string_view host) {
-  if (host == "localhost" || host == "[::1]" || host == "::1") return true;
-  // Only digits and dots: "127.evil.example" is a name like any other.
-  return absl::StartsWith(host, "127.") &&
-         host.find_first_not_of("0123456789.") == absl::string_view::npos;
-}
-
-// Of "HOST:PORT", the host of an IPv6 address in brackets; nothing for what is none.
-std::optional<std::string> HostOf(absl::string_view address) {
-  const size_t colon = address.rfind(':');
-  int port = -1;
-  const bool is_good = colon != absl::string_view::npos && colon > 0 &&
-                       absl::SimpleAtoi(address.substr(colon + 1), &port) && port >= 0 &&
-                       port <= 65535;
-  if (!is_good) return std::nullopt;
-  return std::string(address.substr(0, colon));
-}
-
-bool IsUnixAddress(absl::string_view address) { return absl::StartsWith(address, "unix:"); }
-
-bool IsUuid(absl::string_view text) {
-  if (text.size() != 36) return false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' : !absl::ascii_isxdigit(static_cast<unsigned char>(text[i]))) {
-      return false;
-    }
-  }
-  return true;
-}
-
-// Whether curl can compare it with a key: that it does by the text.
-bool IsPin(absl::string_view text) {
-  std::string digest;
-  return absl::ConsumePrefix(&text, "sha256//") && absl::Base64Unescape(text, &digest) &&
-         digest.size() == kSha256Bytes && absl::Base64Escape(digest) == text;
-}
-
-std::optional<mode_t> ParseMode(absl::string_view text) {
-  const bool octal = text.size() >= 3 && text.size() <= 4 &&
-                     text.find_first_not_of("01234567") == absl::string_view::npos;
-  if (!octal) return std::nullopt;
-  mode_t mode = 0;
-  for (const char c : text) mode = mode * 8 + static_cast<mode_t>(c - '0');
-  if (mode > 0777) return std::nullopt;
-  return mode;
-}
-
-bool IsName(absl::string_view text) {
-  return !text.empty() && text.size() <= kMaxNameBytes &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return absl::ascii_islower(static_cast<unsigned char>(c)) ||
-                  absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '_';
-         });
-}
-
-// A text that stands in JSON as it is.
-bool IsJsonKey(absl::string_view text) {
-  return !text.empty() && text.size() <= kMaxNameBytes &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return absl::ascii_isprint(static_cast<unsigned char>(c)) && c != '"' && c != '\\';
-         });
-}
-
-// Segments that stand in a URL as they are.
-bool IsUrlPath(absl::string_view text) {
-  return !text.empty() && text.front() != '/' && text.back() != '/' &&
-         !absl::StrContains(text, "..") && !absl::StrContains(text, "//") &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-                  absl::StrContains("/-_.~", std::string(1, c));
-         });
-}
 
 class Resolver {
  public:

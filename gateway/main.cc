@@ -126,7 +126,7 @@ idv::Credentials::Reports ReportsTo(const idv::Log& log) {
   return {.on_news = [&log](const std::string& what) { log.Info("replaced", {{"what", what}}); },
           .on_problem =
               [&log](const absl::Status& problem) {
-                log.Error("something cannot be used; what was there before is kept",
+                log.Error("something cannot be used; what was there before, if anything, is kept",
                           {{"detail", std::string(problem.message())}});
               }};
 }

@@ -1,0 +1,77 @@
+#include "gateway/config_defaults.h"
+
+#include <string>
+
+#include "upstream/frames_writer.h"
+
+namespace idv {
+namespace {
+
+namespace schema = kora::idv::gateway::v1;
+
+constexpr char kServiceAccountToken[] = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+void Fill(std::string* field, const char* value) {
+  if (field->empty()) *field = value;
+}
+
+void FillLogin(schema::VaultAuth& auth) {
+  const bool is_kubernetes = auth.has_kubernetes();
+  if (!is_kubernetes && !auth.has_jwt()) return;
+  schema::VaultLogin& login = is_kubernetes ? *auth.mutable_kubernetes() : *auth.mutable_jwt();
+  Fill(login.mutable_mount(), is_kubernetes ? "kubernetes" : "jwt");
+  Fill(login.mutable_jwt_file(), kServiceAccountToken);
+}
+
+}  // namespace
+
+void FillDefaults(schema::Config& config) {
+  schema::Listen& listen = *config.mutable_listen();
+  if (!listen.has_reflection()) listen.set_reflection(true);
+  Fill(listen.mutable_unix_mode(), "0660");
+  if (!listen.tls().client_ca_file().empty()) {
+    Fill(config.mutable_authentication()->mutable_mtls()->mutable_identity(), "spiffe");
+  }
+  Fill(config.mutable_upstream()->mutable_connect_timeout(), "3s");
+  const FrameKeys annotated;
+  schema::LivenessFrames& frames = *config.mutable_upstream()->mutable_liveness_frames();
+  Fill(frames.mutable_challenge_type_key(), annotated.challenge_type.c_str());
+  Fill(frames.mutable_frames_per_second_key(), annotated.frames_per_second.c_str());
+  Fill(frames.mutable_frames_key(), annotated.frames.c_str());
+  Fill(frames.mutable_timestamps_key(), annotated.timestamps.c_str());
+  for (schema::Jwt& jwt : *config.mutable_authentication()->mutable_jwt()) {
+    Fill(jwt.mutable_identity_claim(), "sub");
+  }
+  Fill(config.mutable_secrets()->mutable_overlap(), "10m");
+  if (config.has_vault()) {
+    Fill(config.mutable_secrets()->mutable_poll(), "30s");
+    FillLogin(*config.mutable_vault()->mutable_auth());
+  }
+  Fill(config.mutable_log()->mutable_level(), "info");
+  schema::Limits& limits = *config.mutable_limits();
+  Fill(limits.mutable_max_message(), "4MiB");
+  Fill(limits.mutable_max_image(), "10MiB");
+  Fill(limits.mutable_upstream_response(), "8MiB");
+  Fill(limits.mutable_default_deadline(), "10s");
+  Fill(limits.mutable_max_deadline(), "120s");
+  Fill(limits.mutable_upload_memory(), "256MiB");
+  Fill(limits.mutable_frame_bytes(), "2MiB");
+  if (!limits.has_frames()) limits.set_frames(600);
+  Fill(limits.mutable_stream_bytes(), "31MiB");
+  Fill(limits.mutable_frame_idle(), "10s");
+  Fill(limits.mutable_upstream_stall(), "10s");
+  if (!limits.has_max_in_flight()) limits.set_max_in_flight(2000);
+  if (!limits.has_max_in_flight_per_tenant()) limits.set_max_in_flight_per_tenant(1000);
+  if (!limits.has_max_in_flight_per_caller()) limits.set_max_in_flight_per_caller(500);
+  if (!limits.has_max_connections()) limits.set_max_connections(1000);
+  if (!limits.has_max_streams_per_connection()) limits.set_max_streams_per_connection(256);
+  Fill(config.mutable_drain()->mutable_unary_grace(), "10s");
+  Fill(config.mutable_drain()->mutable_settle(), "5s");
+  Fill(config.mutable_drain()->mutable_stream_grace(), "30s");
+  schema::Connection& connection = *config.mutable_connection();
+  Fill(connection.mutable_max_age(), "10m");
+  Fill(connection.mutable_max_age_grace(), "60s");
+  Fill(connection.mutable_keepalive_time(), "30s");
+}
+
+}  // namespace idv
