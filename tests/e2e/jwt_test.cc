@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <fstream>
-#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "tests/e2e/gateway.h"
 #include "tests/e2e/process.h"
 #include "tests/e2e/sandbox.h"
+#include "tests/e2e/tls_connection.h"
 #include "tests/upstream/certificates.h"
 #include "tests/upstream/stub_server.h"
 
@@ -142,21 +142,7 @@ TEST_F(JwtTest, WithTlsTheCertificateIsNotNeededBesideATokenButCountsWithoutOne)
   config["callers"].push_back(by_certificate);
   gateway_.emplace(config);
   const auto connect = [&](const std::string& certificate) {
-    const auto read = [](const std::string& path) {
-      std::ifstream file(path);
-      return std::string{std::istreambuf_iterator<char>(file), {}};
-    };
-    grpc::SslCredentialsOptions options;
-    options.pem_root_certs = read(certificates.ca_file());
-    if (!certificate.empty()) {
-      options.pem_cert_chain = read(certificates.cert_file(certificate));
-      options.pem_private_key = read(certificates.key_file(certificate));
-    }
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    arguments.SetSslTargetNameOverride("localhost");
-    return Client(grpc::CreateCustomChannel(gateway_->addresses()[0], grpc::SslCredentials(options),
-                                            arguments));
+    return ConnectTls(gateway_->addresses()[0], certificates, certificates, certificate);
   };
 
   EXPECT_TRUE(CallBy(connect(""), {{"authorization", "Bearer " + Token()}}).ok());

@@ -9,7 +9,6 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +23,7 @@
 #include "tests/e2e/process.h"
 #include "tests/e2e/sandbox.h"
 #include "tests/e2e/steps.h"
+#include "tests/e2e/tls_connection.h"
 #include "tests/upstream/certificates.h"
 
 namespace idv::e2e {
@@ -38,26 +38,6 @@ using std::chrono::milliseconds;
 using testing::HasSubstr;
 
 constexpr char kKyc[] = "spiffe://cluster.local/ns/kyc/sa/onboarding";
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-// Of its own, so that each makes a handshake. `certificate`: its name in `client`; "": none.
-Client ConnectTls(const std::string& address, const TestCertificates& server,
-                  const TestCertificates& client, const std::string& certificate) {
-  grpc::SslCredentialsOptions options;
-  options.pem_root_certs = ReadFile(server.ca_file());
-  if (!certificate.empty()) {
-    options.pem_cert_chain = ReadFile(client.cert_file(certificate));
-    options.pem_private_key = ReadFile(client.key_file(certificate));
-  }
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetSslTargetNameOverride("localhost");
-  return Client(grpc::CreateCustomChannel(address, grpc::SslCredentials(options), arguments));
-}
 
 Json Rule(const std::string& identity, const Json& tenants, const Json& methods) {
   return {{"identity", identity}, {"tenants", tenants}, {"methods", methods}};

@@ -8,7 +8,8 @@ namespace idv::e2e {
 
 RotatingTenants::RotatingTenants(std::vector<std::string> names, int keys_each)
     : names_(std::move(names)),
-      sandbox_({"--tenants", dir_.Write("tenants.yaml", Yaml(keys_each)), "--attempts-per-day", "0"}) {}
+      sandbox_(
+          {"--tenants", dir_.Write("tenants.yaml", Yaml(keys_each)), "--attempts-per-day", "0"}) {}
 
 std::string RotatingTenants::IdOf(const std::string& name) const {
   const auto place = std::find(names_.begin(), names_.end(), name) - names_.begin();

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <fstream>
 #include <future>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,6 +16,7 @@
 #include "tests/e2e/relay.h"
 #include "tests/e2e/sandbox.h"
 #include "tests/e2e/steps.h"
+#include "tests/e2e/tls_connection.h"
 #include "tests/upstream/certificates.h"
 #include "tests/upstream/nghttpx.h"
 
@@ -41,11 +41,6 @@ Json ConfigFor(const std::string& scheme, int port, const std::string& ca_file) 
   if (!ca_file.empty()) config["upstream"]["ca_file"] = ca_file;
   config["upstream"]["connect_timeout"] = std::to_string(kConnectTimeout.count()) + "ms";
   return config;
-}
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 // A gateway and who calls it.

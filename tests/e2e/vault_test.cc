@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +15,7 @@
 #include "tests/e2e/call.h"
 #include "tests/e2e/gateway.h"
 #include "tests/e2e/rotating_tenants.h"
+#include "tests/e2e/tls_connection.h"
 #include "tests/upstream/certificates.h"
 #include "tests/upstream/stub_server.h"
 
@@ -28,11 +27,6 @@ using kora::idv::v1::ReferenceService;
 using testing::HasSubstr;
 
 std::string Key(int number) { return RotatingTenants::Key("acme", number); }
-
-std::string Pem(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 class VaultTest : public testing::Test {
  protected:
@@ -189,10 +183,11 @@ TEST_F(VaultTest, AKeyIsReadAfterALoginWithTheKubernetesServiceAccount) {
   });
   const TokenMaker maker("RSA-2048", "key");
   bao_->Write("sys/auth/kubernetes", {{"type", "kubernetes"}});
-  bao_->Write("auth/kubernetes/config", {{"kubernetes_host", kubernetes.url()},
-                                         {"disable_local_ca_jwt", true},
-                                         {"kubernetes_ca_cert", Pem(TestCertificates().ca_file())},
-                                         {"token_reviewer_jwt", "reviewer"}});
+  bao_->Write("auth/kubernetes/config",
+              {{"kubernetes_host", kubernetes.url()},
+               {"disable_local_ca_jwt", true},
+               {"kubernetes_ca_cert", ReadFile(TestCertificates().ca_file())},
+               {"token_reviewer_jwt", "reviewer"}});
   bao_->Write("auth/kubernetes/role/idv-gateway", {{"bound_service_account_names", {"gateway"}},
                                                    {"bound_service_account_namespaces", {"idv"}},
                                                    {"token_policies", {"idv"}}});
