@@ -36,12 +36,17 @@ std::string CheckTime(absl::string_view bytes);
 std::string CheckMetadata(absl::string_view bytes);
 // An offset and a length, two bytes each, and the bytes to encode.
 std::string CheckBase64(absl::string_view bytes);
+// A bearer token: its header, its claims and its signature, a line each, as they are before base64.
+std::string CheckToken(absl::string_view bytes);
+// A JSON Web Key Set.
+std::string CheckKeySet(absl::string_view bytes);
 
 inline constexpr std::array kTargets = {
     Target{"decode", CheckDecode},        Target{"encode", CheckEncode},
     Target{"error_body", CheckErrorBody}, Target{"route", CheckRoute},
     Target{"config", CheckConfig},        Target{"time", CheckTime},
     Target{"metadata", CheckMetadata},    Target{"base64", CheckBase64},
+    Target{"token", CheckToken},          Target{"key_set", CheckKeySet},
 };
 
 }  // namespace idv::fuzz
