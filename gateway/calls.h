@@ -43,6 +43,9 @@ class Calls {
   // From now on new calls end with GATEWAY_DRAINING; those that run go on. From any thread.
   void Drain();
 
+  // The tenants that are served. From any thread.
+  std::vector<Tenant> tenants() const { return settings()->tenants; }
+
   // When the last call was refused since Drain() was called, or Drain() itself if none was. From
   // any thread.
   TimePoint last_refused() const { return last_refused_; }

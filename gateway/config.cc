@@ -76,6 +76,9 @@ class Resolver {
     Check(!listen.has_tls() || !listen.insecure(), "listen.insecure", "contradicts listen.tls");
     config_.caller_rules.is_plaintext_local = !listen.insecure();
     if (listen.has_tls()) TlsOf(listen.tls());
+    config_.admin_address = listen.admin();
+    Check(listen.admin().empty() || (HostOf(listen.admin()) && !IsUnixAddress(listen.admin())),
+          "listen.admin", absl::StrCat("'", listen.admin(), "' is not HOST:PORT"));
     const std::optional<mode_t> mode = ParseMode(listen.unix_mode());
     Check(mode.has_value(), "listen.unix_mode", "expected three or four octal digits, as \"0660\"");
     config_.unix_mode = mode.value_or(0);

@@ -53,6 +53,8 @@ struct Config {
   };
 
   std::vector<std::string> grpc_addresses;
+  // Empty: no pages.
+  std::string admin_address;
   // Of the listeners that are no unix sockets.
   std::optional<TlsFiles> tls;
   CallerRules caller_rules;

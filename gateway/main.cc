@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "auth/file_watcher.h"
 #include "auth/read_file.h"
@@ -28,12 +29,17 @@
 #include "gateway/processors.h"
 #include "gateway/server.h"
 #include "gateway/services.h"
+#include "metrics/admin_server.h"
 #include "metrics/log.h"
 #include "upstream/drift_counter.h"
 
 namespace {
 
 constexpr int kBadConfig = 2;
+
+// Of HTTP.
+constexpr int kOk = 200;
+constexpr int kNotReady = 503;
 
 struct Flags {
   std::string config;
@@ -150,6 +156,17 @@ idv::Server::Reports ReportsOfCallsTo(const idv::Log& log, idv::DriftCounter& dr
           }};
 }
 
+idv::AdminServer::Pages PagesOf(const idv::Server& server) {
+  return {{"/livez", [] { return idv::AdminServer::Page{.body = "ok\n"}; }},
+          {"/readyz", [&server] {
+             const idv::Readiness readiness = server.readiness();
+             std::string body = readiness.is_ready ? "ok\n" : "";
+             for (const std::string& reason : readiness.reasons) body += reason + "\n";
+             return idv::AdminServer::Page{.status = readiness.is_ready ? kOk : kNotReady,
+                                           .body = std::move(body)};
+           }}};
+}
+
 void WarnOfVariables(const idv::Config& config, const idv::Log& log) {
   for (const idv::Config::Tenant& tenant : config.tenants) {
     if (tenant.api_key.kind != idv::SecretSource::Kind::kEnvironment) continue;
@@ -170,6 +187,16 @@ int Serve(const std::string& path, const idv::LoadedConfig& loaded, const idv::M
   }
   for (const std::string& address : (*server)->addresses()) {
     std::cout << "listening on grpc " << address << std::endl;
+  }
+  std::unique_ptr<idv::AdminServer> admin;
+  if (!config.admin_address.empty()) {
+    auto started = idv::AdminServer::Start(config.admin_address, PagesOf(**server));
+    if (!started.ok()) {
+      log.Error("cannot start", {{"detail", std::string(started.status().message())}});
+      return 1;
+    }
+    admin = *std::move(started);
+    std::cout << "listening on admin " << admin->address() << std::endl;
   }
   log.Info("serving", {{"version", IDV_VERSION}, {"shards", config.shards}});
 

@@ -196,7 +196,27 @@ void Server::Replace(const Config& config, const Keys& keys) {
   calls_.Replace(SettingsOf(config, keys));
 }
 
+Readiness Server::readiness() const {
+  Readiness readiness;
+  if (is_shutting_down_) readiness = {.is_ready = false, .reasons = {"shutting down"}};
+  size_t served = 0;
+  const std::vector<Tenant> tenants = calls_.tenants();
+  for (const Tenant& tenant : tenants) {
+    const bool has_key = tenant.keys->Best(Clock::now()).has_value();
+    const bool is_refused = tenant.keys->is_refused();
+    if (!has_key) readiness.reasons.push_back(absl::StrCat("tenant ", tenant.name, ": no API key"));
+    if (is_refused) {
+      readiness.reasons.push_back(
+          absl::StrCat("tenant ", tenant.name, ": the upstream refuses the API key"));
+    }
+    if (has_key && !is_refused) ++served;
+  }
+  if (served == 0) readiness.is_ready = false;
+  return readiness;
+}
+
 void Server::Shutdown(const DrainTimes& times, Hurry& hurry) {
+  is_shutting_down_ = true;
   for (size_t i = 0; i < shards_.size(); ++i) {
     shards_[i]->loop().Post([health = healths_[i].get()] { health->StopServing(); });
   }

@@ -3,6 +3,7 @@
 #include <absl/status/statusor.h>
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "gateway/health.h"
 #include "gateway/hurry.h"
 #include "gateway/method.h"
+#include "gateway/readiness.h"
 #include "gateway/reflection.h"
 #include "gateway/server_tls.h"
 #include "gateway/shard.h"
@@ -57,6 +59,10 @@ class Server {
   // those of `config`. From any thread.
   void Replace(const Config& config, const Keys& keys);
 
+  // Not ready: it shuts down, or there is no tenant whose key the upstream may take. From any
+  // thread.
+  Readiness readiness() const;
+
   // How many calls run, from when they are brought to their status. From any thread.
   size_t running() const;
 
@@ -79,6 +85,7 @@ class Server {
   void AwaitQuiet(TimePoint end, Hurry& hurry) const;
   void CutOffRunning(bool frame_streams_too);
 
+  std::atomic<bool> is_shutting_down_ = false;
   Calls calls_;
   Health health_;
   std::optional<Reflection> reflection_;

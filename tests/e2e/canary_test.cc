@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "auth/fetch.h"
 #include "kora/idv/v1/document_service.grpc.pb.h"
 #include "kora/idv/v1/liveness_service.grpc.pb.h"
 #include "kora/idv/v1/verification_service.grpc.pb.h"
@@ -90,6 +91,7 @@ class CanaryTest : public testing::Test {
         {{"name", "globex"}, {"tenant_id", kGlobexId}, {"api_key", {{"env", kVariable}}}});
     config["drain"]["unary_grace"] = "500ms";
     config["log"] = {{"level", "debug"}};
+    config["listen"]["admin"] = "127.0.0.1:0";
     return config;
   }
 
@@ -198,6 +200,12 @@ class CanaryTest : public testing::Test {
     const std::string environment = ProcFile(pid, "environ");
     EXPECT_THAT(environment, HasSubstr("PATH="));
     ExpectNone(TracesOfKeys(), environment, "the environment");
+    for (const char* const path : {"/livez", "/readyz"}) {
+      const auto page = Fetcher().Fetch({.url = "http://" + gateway_->admin_address() + path});
+      ASSERT_TRUE(page.ok()) << page.status();
+      ExpectNone(TracesOfKeys(), page->body, path);
+      ExpectNone(TracesOf("canaryman"), page->body, path);
+    }
     EXPECT_EQ(gateway_->Stop(), 0);
     const std::string written = absl::StrCat(gateway_->process().Out(), gateway_->process().Err());
     EXPECT_THAT(written, HasSubstr("stopped"));

@@ -32,7 +32,13 @@ Gateway::Gateway(const Json& config, const std::map<std::string, std::string>& e
                WithKey(environment)) {
   constexpr std::string_view kListening = "listening on grpc ";
   const size_t listeners = config["listen"]["grpc"].size();
-  for (const std::string& line : process_.OutLines(listeners)) {
+  constexpr std::string_view kAdmin = "listening on admin ";
+  const size_t lines = listeners + config["listen"].count("admin");
+  for (const std::string& line : process_.OutLines(lines)) {
+    if (line.rfind(kAdmin, 0) == 0) {
+      admin_address_ = line.substr(kAdmin.size());
+      continue;
+    }
     EXPECT_EQ(line.rfind(kListening, 0), 0U) << line;
     addresses_.push_back(line.substr(kListening.size()));
   }

@@ -29,6 +29,8 @@ class Gateway {
   const Process& process() const { return process_; }
   // Where it listens, in the configuration's order.
   const std::vector<std::string>& addresses() const { return addresses_; }
+  // Of its pages, if the configuration has `listen.admin`.
+  const std::string& admin_address() const { return admin_address_; }
   // Writes another configuration into the place of the one it was started with.
   void Reconfigure(const Json& config) const;
   // Waits until the text is in its log.
@@ -40,6 +42,7 @@ class Gateway {
   TempDir dir_;
   Process process_;
   std::vector<std::string> addresses_;
+  std::string admin_address_;
 };
 
 // Its path.

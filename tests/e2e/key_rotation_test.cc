@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <csignal>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "auth/fetch.h"
 #include "kora/idv/v1/document_service.grpc.pb.h"
 #include "kora/idv/v1/reference_service.grpc.pb.h"
 #include "tests/e2e/call.h"
@@ -179,6 +181,87 @@ TEST_F(KeyRotationTest, ATenantWithoutAKeyFailsUntilItHasOne) {
 
   Replace(Key(0));
   EXPECT_TRUE(WaitUntil([&] { return List("acme").ok(); }));
+}
+
+// The pages for operators and for Kubernetes.
+class ReadinessTest : public KeyRotationTest {
+ protected:
+  Json Config() const {
+    Json config = KeyRotationTest::Config();
+    config["listen"]["admin"] = "127.0.0.1:0";
+    return config;
+  }
+
+  FetchResponse Page(const std::string& path) const {
+    const absl::StatusOr<FetchResponse> page =
+        Fetcher().Fetch({.url = "http://" + gateway_->admin_address() + path});
+    EXPECT_TRUE(page.ok()) << page.status();
+    return page.value_or(FetchResponse());
+  }
+};
+
+TEST_F(ReadinessTest, NamesATenantWhoseKeyIsRefusedButOthersGoOn) {
+  Start(Config());
+  EXPECT_EQ(Page("/livez").body, "ok\n");
+  EXPECT_EQ(Page("/readyz").body, "ok\n");
+  tenants_.Demand("acme", Key(7));
+
+  List("acme");
+
+  FetchResponse page = Page("/readyz");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.body, "ok\ntenant acme: the upstream refuses the API key\n");
+
+  tenants_.Demand("bolt", RotatingTenants::Key("bolt", 7));
+  List("bolt");
+  page = Page("/readyz");
+  EXPECT_EQ(page.status, 503);
+  EXPECT_EQ(page.body,
+            "tenant acme: the upstream refuses the API key\n"
+            "tenant bolt: the upstream refuses the API key\n");
+
+  tenants_.sandbox().ClearFaults();
+  EXPECT_TRUE(List("acme").ok());
+  EXPECT_EQ(Page("/readyz").status, 200);
+}
+
+TEST_F(ReadinessTest, NamesATenantWithoutAKey) {
+  files_.Replace({{"acme", ""}, {"bolt", "test_sk_bolt_0"}});
+  Start(Config());
+  EXPECT_EQ(Page("/readyz").body, "ok\ntenant acme: no API key\n");
+}
+
+TEST_F(ReadinessTest, IsOverFromTheBeginningOfAShutdown) {
+  Json config = Config();
+  config["drain"] = {{"settle", "1h"}};
+  Start(config);
+  gateway_->process().Signal(SIGTERM);
+  EXPECT_TRUE(WaitUntil([&] { return Page("/readyz").status == 503; }));
+  EXPECT_EQ(Page("/readyz").body, "shutting down\n");
+  EXPECT_EQ(Page("/livez").status, 200);
+  EXPECT_TRUE(List().ok());
+}
+
+TEST_F(ReadinessTest, OtherPagesAndVerbsAreRefused) {
+  Start(Config());
+  const FetchResponse none = Page("/etc/passwd");
+  EXPECT_EQ(none.status, 404);
+  EXPECT_THAT(none.body, HasSubstr("/readyz"));
+  EXPECT_EQ(Page("/../../etc/passwd").status, 404);
+  const auto posted = Fetcher().Fetch(
+      {.url = "http://" + gateway_->admin_address() + "/livez", .headers = {}, .json = "{}"});
+  ASSERT_TRUE(posted.ok());
+  EXPECT_EQ(posted->status, 405);
+}
+
+TEST_F(ReadinessTest, AnAddressThatIsTakenStopsTheStart) {
+  Start(Config());
+  Json config = Config();
+  config["listen"]["admin"] = gateway_->admin_address();
+  const TempDir dir;
+  const auto second = RunGateway(dir.Write("gateway.yaml", config.dump()));
+  EXPECT_EQ(second->Wait(), 1);
+  EXPECT_THAT(second->Err(), HasSubstr(gateway_->admin_address() + " cannot be listened on"));
 }
 
 TEST_F(KeyRotationTest, AKeyThatCannotBeReadAnyMoreIsKept) {

@@ -299,7 +299,7 @@ TEST(ConfigTest, ReportsWhatIsWrongWithAVault) {
 TEST(ConfigTest, ReportsEveryProblemAtOnceByPath) {
   EXPECT_THAT(
       ProblemsOf(R"(
-listen: {grpc: ["0.0.0.0:1"], grcp: [], unix_mode: "0999"}
+listen: {grpc: ["0.0.0.0:1"], grcp: [], unix_mode: "0999", admin: "unix:/x"}
 upstream: {base_url: "http://vendor.example", health_url: "x", connect_timeout: 3,
            liveness_frames: {frames_key: 'a"b', timestamps_key: fps}}
 tenants:
@@ -331,7 +331,7 @@ shards: 65
           testing::StartsWith("callers[0]: no method"), testing::StartsWith("callers[1].methods: "),
           testing::StartsWith("callers[1].tenants: "), testing::StartsWith("limits.max_message: "),
           testing::StartsWith("limits.max_image: "),
-          testing::StartsWith("limits.default_deadline: "),
+          testing::StartsWith("limits.default_deadline: "), testing::StartsWith("listen.admin: "),
           testing::StartsWith("listen.unix_mode: "), testing::StartsWith("limits.max_in_flight: "),
           testing::StartsWith("limits.max_connections: "),
           testing::StartsWith("limits.max_in_flight_per_tenant: "),
