@@ -1,13 +1,19 @@
 #include "metrics/admin_server.h"
 
+#include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
 #include <civetweb.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace idv {
 namespace {
+
+constexpr std::chrono::milliseconds kStopPoll{5};
 
 constexpr int kNotFound = 404;
 constexpr int kMethodNotAllowed = 405;
@@ -53,8 +59,26 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::strin
   return server;
 }
 
+// civetweb looks only every two seconds whether it is to stop, or when somebody connects.
 AdminServer::~AdminServer() {
-  if (context_ != nullptr) mg_stop(context_);
+  if (context_ == nullptr) return;
+  std::atomic<bool> has_stopped = false;
+  std::thread stopping([&] {
+    mg_stop(context_);
+    has_stopped = true;
+  });
+  const size_t colon = address_.rfind(':');
+  const bool is_any = absl::StartsWith(address_, "0.0.0.0:");
+  const std::string host = is_any ? "127.0.0.1" : address_.substr(0, colon);
+  const int port = std::stoi(address_.substr(colon + 1));
+  while (!has_stopped) {
+    std::array<char, 64> error{};
+    mg_connection* const connection =
+        mg_connect_client(host.c_str(), port, /*use_ssl=*/0, error.data(), error.size());
+    if (connection != nullptr) mg_close_connection(connection);
+    std::this_thread::sleep_for(kStopPoll);
+  }
+  stopping.join();
 }
 
 int AdminServer::OnRequest(mg_connection* connection) {
