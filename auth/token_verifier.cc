@@ -82,15 +82,17 @@ absl::StatusOr<bool> TokenVerifier::Load() {
   for (size_t i = 0; i < issuers_.size(); ++i) {
     const std::string& path = issuers_[i].jwks_file;
     if (path.empty()) continue;
+    const auto fail = [&](absl::string_view what) {
+      problems.push_back(absl::StrCat("authentication.jwt[", i, "].jwks_file: ", what));
+    };
     absl::StatusOr<std::string> text = ReadFile(path, kMaxJwksBytes);
-    const absl::StatusOr<bool> taken = text.ok() ? Take(i, *std::move(text)) : text.status();
-    if (taken.ok()) {
-      is_new = is_new || *taken;
+    if (!text.ok()) {
+      fail(text.status().message());
       continue;
     }
-    problems.push_back(absl::StrCat("authentication.jwt[", i,
-                                    "].jwks_file: ", text.ok() ? absl::StrCat(path, " holds ") : "",
-                                    taken.status().message()));
+    const absl::StatusOr<bool> taken = Take(i, *std::move(text));
+    if (!taken.ok()) fail(absl::StrCat(path, " holds ", taken.status().message()));
+    is_new = is_new || taken.value_or(false);
   }
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "\n"));
   return is_new;
