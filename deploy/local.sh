@@ -104,7 +104,7 @@ await_address sandbox "$sandbox" "listening on"
 if $once; then
   # The same gateway, but on a free port and in front of this very sandbox.
   config=$work/gateway.yaml
-  sed "s/127\.0\.0\.1:8080/127.0.0.1:0/; s/127\.0\.0\.1:8081/$address/" deploy/local.yaml >"$config"
+  sed "s/127\.0\.0\.1:\(8080\|9090\)/127.0.0.1:0/; s/127\.0\.0\.1:8081/$address/" deploy/local.yaml >"$config"
 fi
 start gateway build/idv-gateway --config "$config"
 gateway=$started
@@ -123,6 +123,7 @@ cat <<END
 
 Serving until Ctrl-C:
   gateway  127.0.0.1:8080  plaintext gRPC, tenant acme, log $work/gateway.log
+           127.0.0.1:9090  http: /readyz says how it is
   sandbox  127.0.0.1:8081  stands in for the vendor, log $work/sandbox.log
 Try:
   build/idv-verify --external-id test-reject-1       # or test-fraud-, test-review-, test-expired-, test-slow-
