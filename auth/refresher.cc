@@ -37,9 +37,7 @@ std::shared_ptr<Refresher::Job> Refresher::Add(std::function<void()> work) {
   auto job = std::make_shared<Job>();
   job->work = std::move(work);
   const std::lock_guard lock(mutex_);
-  const auto poll = std::chrono::duration<double>(options_.poll);
-  job->next_poll = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                      poll * absl::Uniform(random_, 0.75, 1.25));
+  job->next_poll = NextPoll();
   jobs_.push_back(job);
   changed_.notify_one();
   return job;
@@ -63,6 +61,12 @@ Refresher::Clock::time_point Refresher::MayBegin(const Job& job) const {
 Refresher::Clock::time_point Refresher::DueAt(const Job& job) const {
   if (job.is_asked) return MayBegin(job);
   return options_.poll.count() > 0 ? job.next_poll : Clock::time_point::max();
+}
+
+Refresher::Clock::time_point Refresher::NextPoll() {
+  const std::chrono::duration<double> poll(options_.poll);
+  return Clock::now() +
+         std::chrono::duration_cast<Clock::duration>(poll * absl::Uniform(random_, 0.75, 1.25));
 }
 
 void Refresher::Run() {
@@ -107,9 +111,7 @@ void Refresher::Do(Job& job, std::unique_lock<std::mutex>& lock) {
   lock.lock();
   job.is_running = false;
   ++job.ended;
-  const auto poll = std::chrono::duration<double>(options_.poll);
-  job.next_poll = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                     poll * absl::Uniform(random_, 0.75, 1.25));
+  job.next_poll = NextPoll();
   TellWaiting(job);
 }
 

@@ -84,6 +84,7 @@ class Refresher {
   std::shared_ptr<Job> NextDue(Clock::time_point now);
   Clock::time_point MayBegin(const Job& job) const;
   Clock::time_point DueAt(const Job& job) const;
+  Clock::time_point NextPoll();
   void Do(Job& job, std::unique_lock<std::mutex>& lock);
   void TellWaiting(const Job& job);
 
