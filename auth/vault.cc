@@ -19,8 +19,9 @@ using std::chrono::seconds;
 // wait for it.
 constexpr seconds kRest{1};
 
-// When the token is renewed, of the time it has.
-constexpr double kRenewAfter = 2.0 / 3;
+// When the token is renewed, of the time it has: early, since it is only looked at when a secret is
+// read.
+constexpr double kRenewAfter = 1.0 / 3;
 
 constexpr size_t kMaxJwtBytes = size_t{16} << 10;
 

@@ -124,7 +124,7 @@ TEST_F(LiveConfigTest, TheLogLevelIsReplaced) {
     tenants_.sandbox().ClearFaults();
     tenants_.Demand("acme", RotatingTenants::Key("acme", number));
     EXPECT_EQ(ReasonOf("acme"), "");
-    return gateway_.process().Err().find("the API key of the tenant acme");
+    return gateway_.process().Err().find(R"("what":"the API key of the tenant acme")");
   };
   EXPECT_EQ(says_info_of(3), std::string::npos);
 

@@ -115,10 +115,10 @@ TEST_F(VaultTest, ANewVersionIsTakenWhenTheUpstreamRefusesTheOld) {
 }
 
 TEST_F(VaultTest, ATokenIsRenewedBeforeItEnds) {
-  Json config = Config(TokenFile(bao_->Token("idv", "3s")));
+  Json config = Config(TokenFile(bao_->Token("idv", "4s")));
   config["secrets"] = {{"poll", "1s"}};
   Start(config);
-  std::this_thread::sleep_for(std::chrono::seconds(6));
+  std::this_thread::sleep_for(std::chrono::seconds(7));
 
   bao_->Put("idv/acme", "api_key", Key(1));
   tenants_.Demand("acme", Key(1));
