@@ -39,7 +39,8 @@ std::shared_ptr<Refresher::Job> Refresher::Add(std::function<void()> work) {
   const std::lock_guard lock(mutex_);
   job->next_poll = NextPoll();
   jobs_.push_back(job);
-  changed_.notify_one();
+  if (options_.poll.count() > 0)
+    changed_.notify_one();  // else it is not due before it is asked for
   return job;
 }
 

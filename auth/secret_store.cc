@@ -51,7 +51,6 @@ std::shared_ptr<SecretStore::Followed> SecretStore::Follow(const SecretSource& s
   });
   if (source.kind == Kind::kFile) {
     const std::lock_guard lock(mutex_);
-    std::erase_if(in_files_, [](const auto& one) { return one.expired(); });
     in_files_.push_back(weak);
   }
   return followed;
@@ -59,12 +58,11 @@ std::shared_ptr<SecretStore::Followed> SecretStore::Follow(const SecretSource& s
 
 void SecretStore::RefreshFiles() {
   const std::lock_guard lock(mutex_);
+  std::erase_if(in_files_, [](const auto& one) { return one.expired(); });
   for (const std::weak_ptr<Followed>& one : in_files_) {
     if (const auto followed = one.lock()) from_here_.Ask(*followed->job_);
   }
 }
-
-absl::Status SecretStore::CheckVault() { return vault_ ? vault_->Check() : absl::OkStatus(); }
 
 absl::StatusOr<SecretStore::Read> SecretStore::ReadNow(const SecretSource& source) {
   if (source.kind == Kind::kEnvironment) return ReadVariable(source.place);

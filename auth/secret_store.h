@@ -91,9 +91,6 @@ class SecretStore {
   // Has the secrets in files read again, soon.
   void RefreshFiles();
 
-  // Whether Vault gives us a token; fine without a Vault. Errors: those of Vault::Check().
-  absl::Status CheckVault();
-
  private:
   struct Read {
     int64_t version = 0;  // 0: it has none

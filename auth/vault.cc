@@ -76,11 +76,6 @@ absl::StatusOr<Vault::Version> Vault::Read(const std::string& path, const std::s
   return version;
 }
 
-absl::Status Vault::Check() {
-  const std::lock_guard lock(mutex_);
-  return EnsureToken();
-}
-
 absl::StatusOr<Vault::Version> Vault::ReadOnce(const std::string& path, const std::string& field) {
   if (absl::Status status = EnsureToken(); !status.ok()) return status;
   absl::StatusOr<json> answer = Ask(path, std::nullopt);

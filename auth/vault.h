@@ -45,9 +45,6 @@ class Vault {
   // kPermissionDenied; kNotFound; kInvalidArgument: not fit for a header.
   absl::StatusOr<Version> Read(const std::string& path, const std::string& field);
 
-  // Whether a token can be had. Errors: those of Read().
-  absl::Status Check();
-
  private:
   using Clock = std::chrono::steady_clock;
 

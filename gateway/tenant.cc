@@ -6,6 +6,7 @@
 #include "gateway/await_refresh.h"
 
 namespace idv {
+
 Task<std::optional<Sender>> KeyInsteadOf(const Sender& refused, const Tenant& tenant, Loop& loop,
                                          TimePoint deadline, Cancellation& cancel) {
   const bool may_be_news =
