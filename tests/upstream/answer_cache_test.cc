@@ -151,7 +151,7 @@ TEST_F(AnswerCacheTest, AnswersThatWereFetchedTogetherGoStaleInTheLastTenthOneBy
     }
 
     EXPECT_EQ(fresh_at(seconds(90) - milliseconds(1)), kAnswers) << is_renewed;
-    EXPECT_NEAR(fresh_at(seconds(95)), kAnswers / 2, kAnswers / 10) << is_renewed;
+    EXPECT_NEAR(fresh_at(seconds(95)), 0.5 * kAnswers, 0.1 * kAnswers) << is_renewed;
     EXPECT_EQ(fresh_at(seconds(100)), 0) << is_renewed;
   }
 }
