@@ -79,7 +79,8 @@ class AnswerCache {
 
   // Takes the place of the answer before, which goes even if the new one cannot be stored: when it
   // alone is more than `max_bytes`, or may not be given again. It counts as fresh for 90 to 100 %
-  // of `fresh`, so that answers fetched together do not have to be renewed together.
+  // of `fresh`, so that answers fetched together do not have to be renewed together; for the rest
+  // of `fresh` it may be given while another one is fetched.
   void Put(absl::string_view key, Message message, absl::string_view etag, const Lifetime& lifetime,
            WallTime now);
 

@@ -34,8 +34,8 @@ class CacheSnapshots {
   };
 
   // What is wrong with a file; its name is in it. Called without a lock held, on the thread that
-  // calls Follow() or on the one that writes. Of writing only the first problem is told, until a
-  // time when everything could be written.
+  // calls Follow() or on the one that writes. Of writing only the first problem is told, until
+  // everything could be written again.
   using OnProblem = std::function<void(const absl::Status&)>;
 
   // kInvalidArgument: the directory is none, cannot be made or may not be written to.
@@ -48,10 +48,11 @@ class CacheSnapshots {
 
   // Fills the cache from the tenant's file, and writes the file again whenever what is kept has
   // changed, for as long as somebody else holds the cache; the file stays behind. Of the caches of
-  // one tenant only the last one is written. A file that cannot be read, or is damaged or foreign,
-  // is told as a problem and counts as none: it stays until there is something to write. So does a
-  // tenant id that is not of hexadecimal digits and hyphens alone, as a file's name must be safe;
-  // its cache is not followed. Blocks while it reads.
+  // one tenant only the last one is written. Blocks while it reads. What is told as a problem:
+  //   a file that cannot be read, or is damaged or foreign: nothing of it is taken, and it stays
+  //   until there is something to write
+  //   a tenant id that is not of hexadecimal digits and hyphens alone, since it names the file: its
+  //   cache is not followed
   void Follow(const std::string& tenant_id, const std::shared_ptr<AnswerCache>& cache,
               const AnswerCache::Lifetime& lifetime);
 
