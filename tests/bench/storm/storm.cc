@@ -122,10 +122,11 @@ Seen RunStorm(const std::string& contender, const Programs& programs, const Size
   const auto cpu_before = CpuTimeOf(getpid());
   Callers(running->listener->address(), size, polled, seen).Run();
   const std::chrono::duration<double> elapsed = Clock::now() - start;
+  const std::chrono::duration<double> cpu = CpuTimeOf(getpid()) - cpu_before;
   seen.upstream = counter.Finish();
-  seen.seconds = elapsed.count();
-  seen.load_share =
-      std::chrono::duration<double>(CpuTimeOf(getpid()) - cpu_before).count() / elapsed.count();
+  // Callers that are all told to come after the end leave before it.
+  seen.seconds = std::max(elapsed.count(), size.seconds);
+  seen.load_share = cpu.count() / seen.seconds;
   if (seen.polls.wrong_answers() + seen.writes.wrong_answers() > 0) {
     throw Broken(contender + " answered something else than it was asked for");
   }

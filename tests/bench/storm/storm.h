@@ -27,7 +27,7 @@ struct Seen {
   Tally writes;
   size_t onboardings_through = 0;
   UpstreamRequests upstream;
-  // Until the last call had ended.
+  // Until its end, or until the last call had ended, if that was later.
   double seconds = 0;
   // Processor time of this program, the load's own cost, in shares of one processor.
   double load_share = 0;
