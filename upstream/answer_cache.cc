@@ -40,10 +40,11 @@ AnswerCache::Found AnswerCache::Find(absl::string_view key, WallTime now) {
 }
 
 void AnswerCache::Put(absl::string_view key, Message message, absl::string_view etag,
-                      const Lifetime& lifetime, WallTime now) {
+                      const Lifetime& lifetime, WallTime now, std::optional<uint64_t> drops) {
   Kept answer{std::string(key), std::string(etag), std::move(message), now};
   const Lifetime ordered = Ordered(lifetime);
   const std::lock_guard lock(mutex_);
+  if (drops && *drops != drops_) return;
   if (const auto before = by_key_.find(key); before != by_key_.end()) Remove(before->second);
   if (ordered.stale_if_error.count() == 0 || BytesOf(answer) > max_bytes_) return;
   Insert(entries_.begin(), std::move(answer), ordered);
@@ -67,7 +68,13 @@ void AnswerCache::RenewalFailed(absl::string_view key, WallTime now) {
 
 void AnswerCache::Drop(absl::string_view key) {
   const std::lock_guard lock(mutex_);
+  ++drops_;
   if (const auto found = by_key_.find(key); found != by_key_.end()) Remove(found->second);
+}
+
+uint64_t AnswerCache::drops() const {
+  const std::lock_guard lock(mutex_);
+  return drops_;
 }
 
 AnswerCache::Summary AnswerCache::summary(WallTime now) const {

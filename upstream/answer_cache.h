@@ -80,9 +80,10 @@ class AnswerCache {
   // Takes the place of the answer before, which goes even if the new one cannot be stored: when it
   // alone is more than `max_bytes`, or may not be given again. It counts as fresh for 90 to 100 %
   // of `fresh`, so that answers fetched together do not have to be renewed together; for the rest
-  // of `fresh` it may be given while another one is fetched.
+  // of `fresh` it may be given while another one is fetched. Without effect when something was
+  // dropped since drops() was `drops`: the answer may have been overtaken.
   void Put(absl::string_view key, Message message, absl::string_view etag, const Lifetime& lifetime,
-           WallTime now);
+           WallTime now, std::optional<uint64_t> drops = std::nullopt);
 
   // The upstream says that the answer is still the same (304): it counts as fetched now. Without
   // effect when it has gone meanwhile, as the rest.
@@ -92,6 +93,8 @@ class AnswerCache {
   void RenewalFailed(absl::string_view key, WallTime now);
 
   void Drop(absl::string_view key);
+  // How often that was done, whether there was something or not.
+  uint64_t drops() const;
 
   // Goes through all answers.
   Summary summary(WallTime now) const;
@@ -139,6 +142,7 @@ class AnswerCache {
   std::multimap<WallTime, absl::string_view> ends_;
   size_t bytes_ = 0;
   uint64_t kept_version_ = 0;
+  uint64_t drops_ = 0;
   absl::BitGen random_;
 };
 

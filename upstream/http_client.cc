@@ -147,6 +147,7 @@ class HttpClient::Transfer {
   void NoticeLetGo();
 
   absl::Status status() const { return status_; }
+  SendReport report() const;
   HttpResponse TakeResponse() { return std::move(response_); }
 
   bool await_ready() const { return ended_; }
@@ -157,6 +158,7 @@ class HttpClient::Transfer {
   static size_t OnRead(char* out, size_t size, size_t count, void* self);
   static size_t OnBody(char* data, size_t size, size_t count, void* self);
   static size_t OnHeader(char* data, size_t size, size_t count, void* self);
+  static int OnBegin(void* self, char* address, char* local_address, int port, int local_port);
   static curl_socket_t OnOpenSocket(void* self, curlsocktype purpose, curl_sockaddr* address);
 
  private:
@@ -180,6 +182,7 @@ class HttpClient::Transfer {
   std::optional<HeaderLines> headers_;
   HttpResponse response_;
   bool afresh_ = false;
+  int times_ = 0;            // begun to be sent
   uint64_t body_bytes_ = 0;  // read so far
   bool body_ended_ = false;
   bool refused_ = false;
@@ -229,6 +232,7 @@ void HttpClient::Transfer::SetUp(CURL* easy) {
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, this);
+  curl_easy_setopt(easy, CURLOPT_PREREQDATA, this);
   SetBody(easy);
   const bool is_stream = request_.body != nullptr && !request_.body->size();
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, is_stream ? kStreamReceiveBytes : kReceiveBufferBytes);
@@ -308,6 +312,17 @@ bool HttpClient::Transfer::StartAfresh(CURLcode code) {
   curl_multi_remove_handle(client_.multi_, easy_.get());
   curl_easy_setopt(easy_.get(), CURLOPT_FRESH_CONNECT, 1L);
   return curl_multi_add_handle(client_.multi_, easy_.get()) == CURLM_OK;
+}
+
+SendReport HttpClient::Transfer::report() const {
+  const bool has_body = request_.body != nullptr && request_.body->size() != uint64_t{0};
+  return {.times = times_, .is_unsent = times_ == 0 || (has_body && body_bytes_ == 0)};
+}
+
+// Whenever curl has a connection over which to send the request.
+int HttpClient::Transfer::OnBegin(void* self, char*, char*, int, int) {
+  ++static_cast<Transfer*>(self)->times_;
+  return CURL_PREREQFUNC_OK;
 }
 
 bool HttpClient::Transfer::Connected() const {
@@ -496,6 +511,7 @@ HttpClient::Easy HttpClient::NewEasy() const {
                    static_cast<long>(options_.connect_timeout.count()));
   curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &Transfer::OnOpenSocket);
   curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, &SetUpSocket);
+  curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, &Transfer::OnBegin);
   curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, static_cast<long>(options_.max_idle.count()));
   curl_easy_setopt(curl, CURLOPT_MAXLIFETIME_CONN, kMaxConnectionSeconds);
@@ -522,7 +538,7 @@ void HttpClient::ShowCertificate(CURL* curl) const {
 }
 
 Task<absl::StatusOr<HttpResponse>> HttpClient::Send(HttpRequest request, TimePoint deadline,
-                                                    Cancellation& cancel) {
+                                                    Cancellation& cancel, SendReport* report) {
   if (cancel.fired()) co_return absl::CancelledError("cancelled");
   if (Clock::now() >= deadline) co_return absl::DeadlineExceededError("the deadline has passed");
 
@@ -538,6 +554,7 @@ Task<absl::StatusOr<HttpResponse>> HttpClient::Send(HttpRequest request, TimePoi
   });
   on_deadline.Set(deadline);
   co_await transfer;
+  if (report != nullptr) *report = transfer.report();
 
   if (!transfer.status().ok()) co_return transfer.status();
   co_return transfer.TakeResponse();

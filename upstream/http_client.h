@@ -61,6 +61,14 @@ struct HttpResponse {
   std::optional<absl::string_view> Header(absl::string_view name) const;
 };
 
+// How far a request came, whatever came of it.
+struct SendReport {
+  // How often it was begun to be sent: more than once when a kept connection proved dead.
+  int times = 0;
+  // Nothing of it, or of its body, has left, so that it cannot have been executed.
+  bool is_unsent = true;
+};
+
 // Sends HTTP requests to the upstream. Knows nothing of gRPC, routes, tenants or callers. One
 // instance per shard; it and all it makes live on that shard's thread. curl_global_init() must have
 // run.
@@ -112,7 +120,8 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Completes with the whole response. Every HTTP response is a success here, 404 and 503 too: see
+  // Completes with the whole response; `report`, if it is not null, tells of the request even when
+  // there is none. Every HTTP response is a success here, 404 and 503 too: see
   // MapError() for their meaning. What is under way is aborted, and its connection closed, when
   // `deadline` passes (DNS and connect included) or `cancel` fires. Errors, all meaning "no
   // response":
@@ -123,7 +132,7 @@ class HttpClient {
   //                       server hung up before the end
   //   kResourceExhausted  body or header lines over their cap
   Task<absl::StatusOr<HttpResponse>> Send(HttpRequest request, TimePoint deadline,
-                                          Cancellation& cancel);
+                                          Cancellation& cancel, SendReport* report = nullptr);
 
  private:
   class Transfer;

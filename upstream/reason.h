@@ -59,6 +59,9 @@ inline constexpr Reason kGatewayOverloaded{Code::kResourceExhausted, "GATEWAY_OV
                                            Blame::kUs};
 inline constexpr Reason kGatewayDraining{Code::kUnavailable, "GATEWAY_DRAINING", Blame::kUs};
 inline constexpr Reason kDeadlineInQueue{Code::kDeadlineExceeded, "DEADLINE_IN_QUEUE", Blame::kUs};
+// The upstream's allowance for the tenant.
+inline constexpr Reason kBudgetExhausted{Code::kResourceExhausted, "BUDGET_EXHAUSTED",
+                                         Blame::kCaller};
 inline constexpr Reason kCallerCancelled{Code::kCancelled, "CALLER_CANCELLED", Blame::kCaller};
 // There is no key to send for the tenant.
 inline constexpr Reason kTenantCredentialMissing{Code::kUnavailable, "TENANT_CREDENTIAL_MISSING",
@@ -89,7 +92,9 @@ inline constexpr Reason kUpstreamError{Code::kInternal, "UPSTREAM_ERROR", Blame:
 inline constexpr Reason kUpstreamUnavailable{Code::kUnavailable, "UPSTREAM_UNAVAILABLE",
                                              Blame::kVendor};
 
-// The upstream gave no answer, or one of no use.
+// The upstream gave no answer, or one of no use, or is not asked since that was so lately.
+inline constexpr Reason kUpstreamCircuitOpen{Code::kUnavailable, "UPSTREAM_CIRCUIT_OPEN",
+                                             Blame::kVendor};
 inline constexpr Reason kUpstreamTimeout{Code::kDeadlineExceeded, "UPSTREAM_TIMEOUT",
                                          Blame::kVendor};
 inline constexpr Reason kUpstreamUnreachable{Code::kUnavailable, "UPSTREAM_UNREACHABLE",

@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -26,18 +27,24 @@ Upstream::Upstream(Loop& loop, const Options& options, DriftReporter report_drif
 Task<absl::Status> Upstream::Call(const Route& route, RestRequest request, const Sender* sender,
                                   TimePoint deadline, Cancellation& cancel, std::string& out,
                                   CallReport& report) {
-  ++report.attempts;
+  const int attempts_before = report.attempts;
+  report = {.attempts = attempts_before};
   Task<absl::StatusOr<HttpResponse>> sending =
-      http_.Send(ToHttp(route, std::move(request), sender), deadline, cancel);
+      http_.Send(ToHttp(route, std::move(request), sender), deadline, cancel, &report.sent);
   absl::StatusOr<HttpResponse> response = co_await sending;
-  report.http_status = response.ok() ? response->status : 0;
+  // One that found no connection was an attempt too.
+  report.attempts += std::max(1, report.sent.times);
   if (!response.ok()) co_return ErrorMap::FromTransport(response.status());
-  if (!IsSuccess(response->status)) {
-    const absl::string_view api_key = sender != nullptr ? sender->api_key() : "";
-    co_return errors_.FromResponse(route, *std::move(response), parser_, api_key,
-                                   std::chrono::system_clock::now());
-  }
-  co_return Read(route, *std::move(response), out);
+
+  const auto now = std::chrono::system_clock::now();
+  report.http_status = response->status;
+  report.rate_limit = ReadRateLimit(*response, now);
+  if (const auto etag = response->Header("ETag")) report.etag = std::string(*etag);
+  if (IsSuccess(response->status)) co_return Read(route, *std::move(response), out);
+  const absl::string_view api_key = sender != nullptr ? sender->api_key() : "";
+  absl::Status status = errors_.FromResponse(route, *std::move(response), parser_, api_key, now);
+  report.rate_limit.is_refused = report.http_status == 429 && !FailureOf(status).never_retry;
+  co_return status;
 }
 
 HttpRequest Upstream::ToHttp(const Route& route, RestRequest request, const Sender* sender) const {

@@ -13,6 +13,7 @@
 #include "upstream/loop/cancellation.h"
 #include "upstream/loop/loop.h"
 #include "upstream/loop/task.h"
+#include "upstream/rate_limit.h"
 #include "upstream/route.h"
 #include "upstream/sender.h"
 
@@ -22,11 +23,18 @@ namespace idv {
 struct CallReport {
   // HTTP requests made.
   int attempts = 0;
+  // Of the last one, how often it was begun to be sent, and whether it cannot have been executed.
+  SendReport sent;
   // The last one's answer; 0: none.
   int http_status = 0;
+  // What that says of further ones, and, in its ETag, of what it holds.
+  RateLimitNotice rate_limit;
+  std::string etag;
 
   // The key was not accepted, so that nothing was executed.
   bool is_key_refused() const { return http_status == 401; }
+  // What the request asked for has not changed.
+  bool is_unchanged() const { return http_status == 304; }
 };
 
 // Where the unknown in answers is reported to, with the RPC it was met in.

@@ -1,0 +1,36 @@
+#include "upstream/account.h"
+
+namespace idv {
+
+using kora::idv::gateway::v1::REPEAT_SAFETY_SAFE;
+
+Account::Account(const Options& options)
+    : budget(options.budget),
+      retries(options.retry_budget),
+      breakers{Breaker(options.breaker), Breaker(options.breaker), Breaker(options.breaker)} {}
+
+void Account::SetOptions(const Options& options, TimePoint now) {
+  budget.SetOptions(options.budget, now);
+  retries.SetShare(options.retry_budget);
+  for (Breaker& breaker : breakers) breaker.SetOptions(options.breaker);
+}
+
+Account::Kind KindOf(const Route& route) {
+  if (route.options().repeat_safety() == REPEAT_SAFETY_SAFE) return Account::Kind::kRead;
+  const bool is_upload = route.takes_images() || route.method().client_streaming();
+  return is_upload ? Account::Kind::kUpload : Account::Kind::kWrite;
+}
+
+absl::string_view NameOf(Account::Kind kind) {
+  switch (kind) {
+    case Account::Kind::kRead:
+      return "reads";
+    case Account::Kind::kWrite:
+      return "writes";
+    case Account::Kind::kUpload:
+      return "uploads";
+  }
+  return "";
+}
+
+}  // namespace idv

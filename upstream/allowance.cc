@@ -1,0 +1,79 @@
+#include "upstream/allowance.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace idv {
+namespace {
+
+using std::chrono::seconds;
+
+// A time further off is not the end of a minute.
+constexpr seconds kMinuteAtMost{62};
+constexpr seconds kHourAtMost{3602};
+
+// By how much the upstream's times, in whole seconds, may be too early.
+constexpr seconds kRounding{1};
+
+}  // namespace
+
+void Allowance::SetLimits(const Limits& limits) {
+  minute_.SetLimit(limits.per_minute);
+  hour_.SetLimit(limits.per_hour);
+}
+
+void Allowance::Roll(TimePoint now) {
+  minute_.Roll(now, unanswered_);
+  hour_.Roll(now, unanswered_);
+}
+
+int Allowance::left() const { return std::min(minute_.left(), hour_.left()); }
+
+TimePoint Allowance::At(int ahead, TimePoint now) const {
+  return std::max(minute_.At(ahead, now), hour_.At(ahead, now));
+}
+
+TimePoint Allowance::PacedAt(int ahead, TimePoint now) const {
+  return std::max(minute_.PacedAt(ahead, now), hour_.PacedAt(ahead, now));
+}
+
+Allowance::Taken Allowance::Take(TimePoint now) {
+  minute_.Take(now);
+  hour_.Take(now);
+  ++unanswered_;
+  return {minute_.number(), hour_.number()};
+}
+
+void Allowance::GiveBack(const Taken& taken) {
+  --unanswered_;
+  minute_.GiveBack(taken.minute);
+  hour_.GiveBack(taken.hour);
+}
+
+void Allowance::Settle(const Taken& taken, int times, const RateLimitNotice& notice,
+                       TimePoint now) {
+  --unanswered_;
+  for (int i = 1; i < times; ++i) {
+    minute_.Take(now);
+    hour_.Take(now);
+  }
+  minute_.Confirm(taken.minute, now);
+  hour_.Confirm(taken.hour, now);
+  if (notice.limit > 0) minute_.Tell(*notice.limit);
+  // The upstream speaks of the window that leaves less; its end tells which.
+  const seconds off = std::clamp(notice.reset_in.value_or(seconds(0)), seconds(0), kHourAtMost);
+  RateWindow& window = off > kMinuteAtMost ? hour_ : minute_;
+  if (notice.remaining && notice.reset) {
+    // It cannot know of those that are on their way.
+    const int remaining = std::max(0, *notice.remaining - unanswered_);
+    window.Correct(remaining, *notice.reset, now + off + kRounding, now);
+  }
+  if (!notice.is_refused) return;
+  std::optional<TimePoint> until;
+  if (notice.retry_after) until = now + std::max<Clock::duration>(*notice.retry_after, kRounding);
+  // Nothing is known of a window; it is what the upstream's sample client waits.
+  if (!until && !notice.reset && left() == RateWindow::kNoLimit) until = now + kRounding;
+  (notice.retry_after > kMinuteAtMost ? hour_ : window).Exhaust(until, now);
+}
+
+}  // namespace idv

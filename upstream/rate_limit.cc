@@ -1,0 +1,58 @@
+#include "upstream/rate_limit.h"
+
+#include <absl/strings/numbers.h>
+#include <curl/curl.h>
+
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "upstream/retry_after.h"
+
+namespace idv {
+namespace {
+
+using std::chrono::seconds;
+using std::chrono::system_clock;
+
+std::optional<int64_t> NumberIn(const HttpResponse& response, absl::string_view name) {
+  const std::optional<absl::string_view> text = response.Header(name);
+  int64_t number = 0;
+  if (!text || !absl::SimpleAtoi(*text, &number) || number < 0) return std::nullopt;
+  return number;
+}
+
+std::optional<int> CountIn(const HttpResponse& response, absl::string_view name) {
+  const std::optional<int64_t> number = NumberIn(response, name);
+  if (!number || *number > std::numeric_limits<int>::max()) return std::nullopt;
+  return static_cast<int>(*number);
+}
+
+seconds SentAt(const HttpResponse& response, system_clock::time_point now) {
+  if (const auto date = response.Header("Date")) {
+    const time_t sent_at = curl_getdate(std::string(*date).c_str(), nullptr);
+    if (sent_at != -1) return seconds(sent_at);
+  }
+  return std::chrono::duration_cast<seconds>(now.time_since_epoch());
+}
+
+}  // namespace
+
+RateLimitNotice ReadRateLimit(const HttpResponse& response, system_clock::time_point now) {
+  // Beyond it, it is no time of a window.
+  constexpr int64_t kLatestReset = int64_t{1} << 40;
+  RateLimitNotice notice;
+  notice.limit = CountIn(response, "X-RateLimit-Limit");
+  notice.remaining = CountIn(response, "X-RateLimit-Remaining");
+  const std::optional<int64_t> reset = NumberIn(response, "X-RateLimit-Reset");
+  if (reset && *reset < kLatestReset) {
+    notice.reset = seconds(*reset);
+    notice.reset_in = *notice.reset - SentAt(response, now);
+  }
+  if (const auto text = response.Header("Retry-After")) {
+    notice.retry_after = ParseRetryAfter(*text, now);
+  }
+  return notice;
+}
+
+}  // namespace idv

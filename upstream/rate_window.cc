@@ -1,0 +1,96 @@
+#include "upstream/rate_window.h"
+
+#include <algorithm>
+
+namespace idv {
+
+using std::chrono::seconds;
+
+int RateWindow::limit() const { return std::min(configured_, told_); }
+
+void RateWindow::SetLimit(int limit) {
+  const int before = this->limit();
+  configured_ = limit;
+  const int after = this->limit();
+  if (!end_) {
+    left_ = after;
+  } else if (before == kNoLimit || after == kNoLimit) {
+    left_ = std::min(left_, after);
+  } else {
+    left_ = std::clamp(left_ + after - before, 0, after);  // what was taken stays taken
+  }
+}
+
+void RateWindow::Tell(int limit) {
+  told_ = limit;
+  left_ = std::min(left_, this->limit());
+}
+
+void RateWindow::Begin(int left, TimePoint end) {
+  ++number_;
+  left_ = std::clamp(left, 0, limit());
+  end_ = end;
+  is_confirmed_ = false;
+  is_told_ = false;
+}
+
+void RateWindow::Roll(TimePoint now, int unanswered) {
+  if (!end_ || now < *end_) return;
+  Begin(limit() == kNoLimit ? kNoLimit : limit() - unanswered, now + length_);
+  if (unanswered == 0) end_.reset();
+}
+
+void RateWindow::Take(TimePoint now) {
+  if (!end_) Begin(limit(), now + length_);
+  if (left_ != kNoLimit && left_ > 0) --left_;
+}
+
+void RateWindow::GiveBack(uint64_t number) {
+  if (number == number_ && left_ < limit()) ++left_;
+}
+
+void RateWindow::Confirm(uint64_t number, TimePoint now) {
+  if (number != number_ || is_confirmed_ || !end_) return;
+  is_confirmed_ = true;
+  end_ = now + length_;
+}
+
+void RateWindow::Correct(int remaining, seconds reset, TimePoint end, TimePoint now) {
+  // Some compute the time anew for each answer, and round it.
+  constexpr seconds kRounding{2};
+  const bool is_known = reset_ && reset < *reset_ + kRounding && reset > *reset_ - length_;
+  const bool is_of_former = is_known && !is_told_;
+  if (is_of_former && end <= now + kRounding) return;
+  if (!end_ || (!is_known && is_told_)) {
+    Begin(remaining, end);  // the upstream's next one has begun before ours
+  } else {
+    left_ = std::min(left_, remaining);
+    end_ = std::min(*end_, end);
+  }
+  is_confirmed_ = true;
+  is_told_ = true;
+  reset_ = reset;
+}
+
+void RateWindow::Exhaust(std::optional<TimePoint> until, TimePoint now) {
+  if (!end_) Begin(0, now + length_);
+  left_ = 0;
+  is_confirmed_ = true;
+  if (until) end_ = *until;
+}
+
+TimePoint RateWindow::At(int ahead, TimePoint now) const {
+  if (left_ > ahead || !end_) return now;
+  if (limit() == kNoLimit) return *end_;
+  return *end_ + (ahead - left_) / std::max(1, limit()) * length_;
+}
+
+TimePoint RateWindow::PacedAt(int ahead, TimePoint now) const {
+  if (!end_ || limit() == kNoLimit || left_ <= ahead) return At(ahead, now);
+  // As long as left > limit / 2 * (end - then) / length.
+  const double share = 2.0 * (left_ - ahead) / limit();
+  const auto before_end = std::chrono::duration_cast<Clock::duration>(share * length_);
+  return std::max(now, *end_ - before_end);
+}
+
+}  // namespace idv
