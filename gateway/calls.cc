@@ -10,12 +10,15 @@
 #include <optional>
 #include <utility>
 
+#include "gateway/attempts.h"
 #include "gateway/await_refresh.h"
 #include "gateway/image_message.h"
 #include "gateway/incoming_call.h"
 #include "gateway/metadata.h"
+#include "gateway/reads.h"
 #include "gateway/requested_message.h"
 #include "gateway/status.h"
+#include "upstream/clearance.h"
 #include "upstream/failure.h"
 
 namespace idv {
@@ -39,12 +42,6 @@ absl::Status CutOff(const Method& method, int attempts) {
                                                  kora::idv::gateway::v1::REPEAT_SAFETY_UNSAFE;
   return Fail(reason::kGatewayDraining, "this gateway shut down before the upstream answered",
               {.never_retry = may_act_twice});
-}
-
-absl::Status KeyMissing() {
-  return Fail(reason::kTenantCredentialMissing,
-              "this gateway has no API key for the tenant; its log says why",
-              {.never_retry = true});
 }
 
 // A frame stream's key was refused, and there is another one.
@@ -85,6 +82,31 @@ grpc::ByteBuffer ToByteBuffer(const std::string& bytes) {
   return {&slice, 1};
 }
 
+// A large one is not copied.
+grpc::ByteBuffer ToByteBuffer(const std::shared_ptr<const std::string>& shared) {
+  constexpr size_t kLarge = 4096;
+  if (shared->size() < kLarge) return ToByteBuffer(*shared);
+  using Share = std::shared_ptr<const std::string>;
+  const auto let_go = [](void* share) { delete static_cast<Share*>(share); };
+  // gRPC only reads it.
+  const grpc::Slice slice(const_cast<char*>(shared->data()), shared->size(), let_go,
+                          new Share(shared));
+  return {&slice, 1};
+}
+
+// What of the upstream's a request is about: the first two segments of its path.
+absl::string_view ResourceOf(absl::string_view target) {
+  const size_t second = target.find('/', 1);
+  const size_t end = target.find_first_of("/?", second == target.npos ? second : second + 1);
+  return target.substr(0, end);
+}
+
+// Whatever came of it, what was read before holds no more.
+void NoteWrite(Account& account, absl::string_view target) {
+  account.flights.Wrote();
+  account.verifications.Drop(ResourceOf(target));
+}
+
 }  // namespace
 
 // What one call holds while it runs.
@@ -98,6 +120,8 @@ struct Calls::Exchange {
   std::string identity;
   // For whom; null for a method that is for nobody.
   const Tenant* tenant = nullptr;
+  std::shared_ptr<Account> account;
+  Budget::Priority priority = Budget::Priority::kInteractive;
   // An upload's message, which is not read before it is asked for.
   std::optional<RequestedMessage> requested;
   grpc::ByteBuffer request_bytes;
@@ -106,6 +130,10 @@ struct Calls::Exchange {
   std::optional<FrameStream> frames;
   google::protobuf::Arena arena;
   std::string response_bytes;
+  // In its place, when others may have it too.
+  std::shared_ptr<const std::string> shared_response;
+  // Where it is from, for `x-idv-cache`; empty: nothing is said.
+  absl::string_view source;
   CallReport report;
   std::optional<Admission::Ticket> ticket;
 };
@@ -199,8 +227,13 @@ Task<> Calls::Answer(Shard& shard, const Method& method, Exchange& exchange, Wri
   if (absl::IsCancelled(status) && running.is_cut_off()) status = CutOff(method, attempts);
   call.context.AddTrailingMetadata("x-request-id", request_id);
   call.context.AddTrailingMetadata("x-idv-attempts", std::to_string(attempts));
+  if (status.ok() && !exchange.source.empty()) {
+    call.context.AddTrailingMetadata("x-idv-cache", std::string(exchange.source));
+  }
   if (status.ok()) {
-    writer.Finish(ToByteBuffer(exchange.response_bytes), grpc::Status::OK, call.operation.tag());
+    writer.Finish(exchange.shared_response != nullptr ? ToByteBuffer(exchange.shared_response)
+                                                      : ToByteBuffer(exchange.response_bytes),
+                  grpc::Status::OK, call.operation.tag());
   } else {
     AddRetryPushback(status, call.context);
     writer.FinishWithError(ToGrpc(status, request_id, attempts), call.operation.tag());
@@ -229,24 +262,11 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
   absl::StatusOr<Admission::Ticket> ticket = Admit(method, exchange);
   if (!ticket.ok()) co_return ticket.status();
   exchange.ticket.emplace(*std::move(ticket));
-  std::optional<Sender> sender;
-  if (exchange.tenant != nullptr) {
-    sender = exchange.tenant->keys->Best(Clock::now());
-    if (!sender) co_return KeyMissing();
-  }
 
-  absl::Status status;
-  if (exchange.frames && sender) {
-    const FrameStream::Order order{.route = method.route,
-                                   .sender = &*sender,
-                                   .deadline = deadline,
-                                   .ticket = *exchange.ticket,
-                                   .out = exchange.response_bytes,
-                                   .report = exchange.report};
-    status = co_await RunFrames(shard, exchange, *exchange.frames, order);
-  } else {
-    status = co_await RunUnary(shard, method, exchange, std::move(sender), deadline);
-  }
+  Task<absl::Status> running = exchange.frames
+                                   ? RunFrames(shard, method, exchange, *exchange.frames, deadline)
+                                   : RunUnary(shard, method, exchange, deadline);
+  absl::Status status = co_await running;
   co_return status;
 }
 
@@ -261,7 +281,7 @@ absl::StatusOr<Admission::Ticket> Calls::Admit(const Method& method, const Excha
 }
 
 Task<absl::Status> Calls::RunUnary(Shard& shard, const Method& method, Exchange& exchange,
-                                   std::optional<Sender> sender, TimePoint deadline) {
+                                   TimePoint deadline) {
   google::protobuf::Message& message = *method.request->New(&exchange.arena);
   absl::Status status = Parse(method, exchange, message);
   if (!status.ok()) co_return status;
@@ -271,48 +291,108 @@ Task<absl::Status> Calls::RunUnary(Shard& shard, const Method& method, Exchange&
         "the deadline had passed before anything was sent (20 ms of it are kept back for "
         "the reply)");
   }
-  Cancellation& cancel = exchange.call.cancellation;
-  for (bool is_last = false;; is_last = true) {
-    absl::StatusOr<RestRequest> request =
-        method.route.Encode(message, method.is_upload() ? &exchange.upload.images() : nullptr);
-    if (!request.ok()) co_return request.status();
+  absl::StatusOr<RestRequest> request = Encode(method, exchange, message);
+  if (!request.ok()) co_return request.status();
+  if (exchange.tenant == nullptr) {
     Task<absl::Status> calling =
-        shard.upstream().Call(method.route, *std::move(request), sender ? &*sender : nullptr,
-                              deadline, cancel, exchange.response_bytes, exchange.report);
+        shard.upstream().Call(method.route, *std::move(request), /*sender=*/nullptr, deadline,
+                              exchange.call.cancellation, exchange.response_bytes, exchange.report);
     status = co_await calling;
-    if (!sender || is_last || !exchange.report.is_key_refused()) break;
-
-    Task<std::optional<Sender>> looking =
-        KeyInsteadOf(*sender, *exchange.tenant, shard.loop(), deadline, cancel);
-    sender = co_await looking;
-    if (cancel.fired()) co_return status;
-    if (!sender) break;
+  } else if (KindOf(method.route) == Account::Kind::kRead) {
+    Task<absl::Status> reading = RunRead(shard, method, exchange, *std::move(request), deadline);
+    status = co_await reading;
+  } else {
+    Task<absl::Status> writing =
+        RunWrite(shard, method, exchange, message, *std::move(request), deadline);
+    status = co_await writing;
   }
-  ReportKey(exchange);
+  co_return status;
+}
+
+absl::StatusOr<RestRequest> Calls::Encode(const Method& method, const Exchange& exchange,
+                                          const google::protobuf::Message& message) {
+  return method.route.Encode(message, method.is_upload() ? &exchange.upload.images() : nullptr);
+}
+
+Task<absl::Status> Calls::RunRead(Shard& shard, const Method& method, Exchange& exchange,
+                                  RestRequest request, TimePoint deadline) {
+  Task<ReadAnswer> reading = Read(shard,
+                                  {.settings = exchange.settings,
+                                   .tenant = exchange.tenant,
+                                   .account = exchange.account,
+                                   .method = &method,
+                                   .caller = exchange.identity,
+                                   .priority = exchange.priority,
+                                   .deadline = deadline,
+                                   .report_key = &report_key_},
+                                  std::move(request), exchange.call.cancellation);
+  ReadAnswer answer = co_await reading;
+  exchange.shared_response = std::move(answer.message);
+  exchange.report.attempts = answer.attempts;
+  exchange.source = answer.cache;
+  co_return std::move(answer.status);
+}
+
+Task<absl::Status> Calls::RunWrite(Shard& shard, const Method& method, Exchange& exchange,
+                                   const google::protobuf::Message& message, RestRequest request,
+                                   TimePoint deadline) {
+  const std::string target = request.target;
+  std::optional<RestRequest> first = std::move(request);
+  const auto make = [&]() -> absl::StatusOr<RestRequest> {
+    if (first) return *std::exchange(first, std::nullopt);
+    return Encode(method, exchange, message);  // a body is read once
+  };
+  const std::atomic<TimePoint> until = deadline;
+  Task<absl::Status> running = RunErrand(
+      shard, {.settings = *exchange.settings,
+              .tenant = *exchange.tenant,
+              .account = *exchange.account,
+              .route = method.route,
+              .request = make,
+              .waiter = std::make_shared<Budget::Waiter>(exchange.identity, exchange.priority),
+              .deadline = until,
+              .cancel = exchange.call.cancellation,
+              .on_send = {},
+              .out = exchange.response_bytes,
+              .report = exchange.report,
+              .report_key = report_key_});
+  absl::Status status = co_await running;
+  NoteWrite(*exchange.account, target);
   co_return status;
 }
 
 // Frames that were sent cannot be sent again.
-Task<absl::Status> Calls::RunFrames(Shard& shard, Exchange& exchange, FrameStream& frames,
-                                    FrameStream::Order order) {
+Task<absl::Status> Calls::RunFrames(Shard& shard, const Method& method, Exchange& exchange,
+                                    FrameStream& frames, TimePoint deadline) {
+  Cancellation& cancel = exchange.call.cancellation;
+  const std::optional<Sender> sender = exchange.tenant->keys->Best(Clock::now());
+  if (!sender) co_return KeyMissing();
+  const std::atomic<TimePoint> until = deadline;
+  Task<absl::StatusOr<Clearance>> clearing = Clearance::Await(
+      exchange.account->budget, exchange.account->BreakerOf(Account::Kind::kUpload),
+      std::make_shared<Budget::Waiter>(exchange.identity, exchange.priority), shard.loop(), until,
+      cancel);
+  absl::StatusOr<Clearance> clearance = co_await clearing;
+  if (!clearance.ok()) co_return clearance.status();
+
+  const FrameStream::Order order{.route = method.route,
+                                 .sender = &*sender,
+                                 .deadline = deadline,
+                                 .ticket = *exchange.ticket,
+                                 .out = exchange.response_bytes,
+                                 .report = exchange.report};
   Task<absl::Status> running = frames.Run(order);
   absl::Status status = co_await running;
+  clearance->Settle(status, exchange.report, Clock::now());
+  NoteWrite(*exchange.account, frames.target());
   if (exchange.report.is_key_refused()) {
-    Task<std::optional<Sender>> looking = KeyInsteadOf(
-        *order.sender, *exchange.tenant, shard.loop(), order.deadline, exchange.call.cancellation);
+    Task<std::optional<Sender>> looking =
+        KeyInsteadOf(*sender, *exchange.tenant, shard.loop(), deadline, cancel);
     const std::optional<Sender> other = co_await looking;
     if (other) co_return KeyReplaced();
   }
-  ReportKey(exchange);
+  ReportKey(*exchange.tenant, exchange.report, report_key_);
   co_return status;
-}
-
-void Calls::ReportKey(const Exchange& exchange) const {
-  if (exchange.tenant == nullptr || exchange.report.http_status == 0) return;
-  const bool is_refused = exchange.report.is_key_refused();
-  TenantKeys& keys = *exchange.tenant->keys;
-  const bool is_news = is_refused ? keys.Refused(Clock::now()) : keys.Accepted();
-  if (is_news) report_key_(*exchange.tenant, is_refused);
 }
 
 absl::Status Calls::Parse(const Method& method, Exchange& exchange,
@@ -369,12 +449,17 @@ absl::Status Calls::Authorize(const Method& method, Exchange& exchange) const {
   const bool for_tenant = method.route.options().target() != kora::idv::gateway::v1::TARGET_HEALTH;
   const absl::StatusOr<std::string> asked_tenant = AskedTenantOf(context);
   if (!asked_tenant.ok()) return asked_tenant.status();
+  const absl::StatusOr<Budget::Priority> priority = PriorityOf(context);
+  if (!priority.ok()) return priority.status();
+  exchange.priority = *priority;
   const Policy::Verdict verdict =
       for_tenant ? settings.policy.Authorize(exchange.identity, method.index, *asked_tenant)
                  : settings.policy.AuthorizeWithoutTenant(exchange.identity, method.index);
   switch (verdict.kind) {
     case Policy::Verdict::Kind::kAllowed:
-      if (for_tenant) exchange.tenant = &settings.tenants[verdict.tenant];
+      if (!for_tenant) return absl::OkStatus();
+      exchange.tenant = &settings.tenants[verdict.tenant];
+      exchange.account = settings.accounts[verdict.tenant];
       return absl::OkStatus();
     case Policy::Verdict::Kind::kCallerUnknown:
       return CallerUnknown();

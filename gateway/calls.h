@@ -23,11 +23,7 @@ namespace idv {
 // top to bottom. Thread-safe; must outlive the shards.
 class Calls {
  public:
-  // Told when the upstream has begun to refuse all keys of a tenant, or takes one again; on a
-  // shard's thread.
-  using KeyReporter = std::function<void(const Tenant& tenant, bool is_refused)>;
-
-  // Borrows the methods.
+  // Borrows the methods. `report_key` is called on shards' threads.
   Calls(const Methods& methods, Settings settings, KeyReporter report_key);
 
   // For calls from now on. From any thread.
@@ -43,8 +39,8 @@ class Calls {
   // From now on new calls end with GATEWAY_DRAINING; those that run go on. From any thread.
   void Drain();
 
-  // The tenants that are served. From any thread.
-  std::vector<Tenant> tenants() const { return settings()->tenants; }
+  // What calls are served by. From any thread.
+  std::shared_ptr<const Settings> settings() const;
 
   // When the last call was refused since Drain() was called, or Drain() itself if none was. From
   // any thread.
@@ -63,12 +59,17 @@ class Calls {
   Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange);
 
   Task<absl::Status> RunUnary(Shard& shard, const Method& method, Exchange& exchange,
-                              std::optional<Sender> sender, TimePoint deadline);
-  Task<absl::Status> RunFrames(Shard& shard, Exchange& exchange, FrameStream& frames,
-                               FrameStream::Order order);
+                              TimePoint deadline);
+  Task<absl::Status> RunRead(Shard& shard, const Method& method, Exchange& exchange,
+                             RestRequest request, TimePoint deadline);
+  Task<absl::Status> RunWrite(Shard& shard, const Method& method, Exchange& exchange,
+                              const google::protobuf::Message& message, RestRequest request,
+                              TimePoint deadline);
+  Task<absl::Status> RunFrames(Shard& shard, const Method& method, Exchange& exchange,
+                               FrameStream& frames, TimePoint deadline);
+  static absl::StatusOr<RestRequest> Encode(const Method& method, const Exchange& exchange,
+                                            const google::protobuf::Message& message);
   absl::StatusOr<Admission::Ticket> Admit(const Method& method, const Exchange& exchange);
-  // What the last answer says of the tenant's keys.
-  void ReportKey(const Exchange& exchange) const;
   absl::Status Parse(const Method& method, Exchange& exchange,
                      google::protobuf::Message& request) const;
   // Puts down who calls and for which tenant, or says why they may not.
@@ -76,7 +77,6 @@ class Calls {
 
   Task<bool> AwaitNewKeys(Shard& shard, Exchange& exchange, TimePoint deadline);
 
-  std::shared_ptr<const Settings> settings() const;
   RawService& ServiceOf(const Method& method) const { return *services_[method.service]; }
 
   const Methods& methods_;

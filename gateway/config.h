@@ -19,6 +19,10 @@
 #include "gateway/frame_stream.h"
 #include "kora/idv/gateway/v1/config.pb.h"
 #include "metrics/log.h"
+#include "upstream/answer_cache.h"
+#include "upstream/breaker.h"
+#include "upstream/budget.h"
+#include "upstream/retry.h"
 #include "upstream/upstream.h"
 
 namespace idv {
@@ -29,6 +33,16 @@ struct Config {
     std::string name;
     std::string tenant_id;
     SecretSource api_key;
+    Budget::Options budget;
+  };
+
+  // Answers that are given again.
+  struct Cache {
+    AnswerCache::Lifetime reference;
+    AnswerCache::Lifetime verification;
+    bool join_reads = true;
+    // Empty: nothing is kept over a restart.
+    std::string snapshot_dir;
   };
 
   struct Secrets {
@@ -67,6 +81,9 @@ struct Config {
   // Speaks of tenants by their place above, of methods by their place in what LoadConfig() was
   // given.
   Policy policy;
+  RetryOptions retry;
+  Breaker::Options breaker;
+  Cache cache;
   Limits limits;
   FrameStream::Options frames;
   Admission::Caps caps;

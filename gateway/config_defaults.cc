@@ -23,6 +23,25 @@ void FillLogin(schema::VaultAuth& auth) {
   Fill(login.mutable_jwt_file(), kServiceAccountToken);
 }
 
+void FillSpending(schema::Config& config) {
+  if (!config.budget().has_queue()) config.mutable_budget()->set_queue(1000);
+  schema::Retry& retry = *config.mutable_retry();
+  if (!retry.has_max_attempts()) retry.set_max_attempts(3);
+  if (!retry.has_budget()) retry.set_budget(0.2);
+  Fill(retry.mutable_base_delay(), "50ms");
+  Fill(retry.mutable_max_delay(), "2s");
+  schema::Breaker& breaker = *config.mutable_breaker();
+  if (!breaker.has_failures()) breaker.set_failures(10);
+  Fill(breaker.mutable_window(), "30s");
+  Fill(breaker.mutable_open_for(), "5s");
+  schema::Cache& cache = *config.mutable_cache();
+  Fill(cache.mutable_reference()->mutable_fresh(), "1h");
+  Fill(cache.mutable_reference()->mutable_stale(), "24h");
+  Fill(cache.mutable_reference()->mutable_stale_if_error(), "7d");
+  Fill(cache.mutable_verification()->mutable_terminal_for(), "0s");
+  if (!cache.has_join_reads()) cache.set_join_reads(true);
+}
+
 }  // namespace
 
 void FillDefaults(schema::Config& config) {
@@ -65,6 +84,7 @@ void FillDefaults(schema::Config& config) {
   if (!limits.has_max_in_flight_per_caller()) limits.set_max_in_flight_per_caller(500);
   if (!limits.has_max_connections()) limits.set_max_connections(1000);
   if (!limits.has_max_streams_per_connection()) limits.set_max_streams_per_connection(256);
+  FillSpending(config);
   Fill(config.mutable_drain()->mutable_unary_grace(), "10s");
   Fill(config.mutable_drain()->mutable_settle(), "5s");
   Fill(config.mutable_drain()->mutable_stream_grace(), "30s");

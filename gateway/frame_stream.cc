@@ -152,6 +152,7 @@ absl::Status FrameStream::Begin() {
   absl::StatusOr<RestRequest> request = order_->route.Encode(message_);
   if (!request.ok()) return request.status();
   request_ = *std::move(request);
+  target_ = request_.target;
   return writer_.Begin(message_.header(), part_);
 }
 

@@ -78,6 +78,9 @@ class FrameStream {
   // CALLER_CANCELLED.
   Task<absl::Status> Run(Order order);
 
+  // Of the request, if it came to one; else empty.
+  const std::string& target() const { return target_; }
+
   // As MessageReader::End().
   Task<> End() { return messages_.End(); }
 
@@ -112,6 +115,7 @@ class FrameStream {
 
   FramesWriter writer_;
   RestRequest request_;             // until it is sent
+  std::string target_;              // of it
   JsonBody part_;                   // what is not sent yet
   std::vector<ImageMessage> held_;  // the frames in it
   size_t held_bytes_ = 0;

@@ -153,6 +153,11 @@ idv::Server::Reports ReportsOfCallsTo(const idv::Log& log, idv::DriftCounter& dr
             } else {
               log.Info("the upstream takes the tenant's API key again", {{"tenant", tenant.name}});
             }
+          },
+      .problem =
+          [&](const absl::Status& problem) {
+            log.Error("answers cannot be kept for a restart",
+                      {{"detail", std::string(problem.message())}});
           }};
 }
 

@@ -42,4 +42,13 @@ absl::StatusOr<std::string> AskedTenantOf(const grpc::ServerContext& context) {
   return std::string(first->second.data(), first->second.size());
 }
 
+absl::StatusOr<Budget::Priority> PriorityOf(const grpc::ServerContext& context) {
+  const auto [first, last] = context.client_metadata().equal_range("x-idv-priority");
+  if (first == last) return Budget::Priority::kInteractive;
+  const bool is_single = std::next(first) == last;
+  if (is_single && first->second == "interactive") return Budget::Priority::kInteractive;
+  if (is_single && first->second == "batch") return Budget::Priority::kBatch;
+  return Fail(reason::kInvalidField, "x-idv-priority: expected interactive or batch, once");
+}
+
 }  // namespace idv

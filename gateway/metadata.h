@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "upstream/budget.h"
+
 namespace idv {
 
 // The caller's `x-request-id` if it is usable (1 to 128 printable characters without blanks), else
@@ -14,5 +16,9 @@ std::string RequestIdOf(const grpc::ServerContext& context);
 // The tenant that the caller names in `x-idv-tenant`; empty when it names none. TENANT_REQUIRED: it
 // names several.
 absl::StatusOr<std::string> AskedTenantOf(const grpc::ServerContext& context);
+
+// How urgent the call is, by `x-idv-priority`: "interactive", which it is without one, or "batch".
+// INVALID_FIELD for anything else.
+absl::StatusOr<Budget::Priority> PriorityOf(const grpc::ServerContext& context);
 
 }  // namespace idv

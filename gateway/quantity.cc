@@ -20,7 +20,7 @@ struct Unit {
 constexpr int64_t kSecond = 1000;
 constexpr int64_t kKibi = 1024;
 constexpr std::array kDurationUnits = {Unit{"ms", 1}, Unit{"s", kSecond}, Unit{"m", 60 * kSecond},
-                                       Unit{"h", 3600 * kSecond}};
+                                       Unit{"h", 3600 * kSecond}, Unit{"d", 24 * 3600 * kSecond}};
 constexpr std::array kSizeUnits = {Unit{"", 1}, Unit{"KiB", kKibi}, Unit{"MiB", kKibi* kKibi},
                                    Unit{"GiB", kKibi* kKibi* kKibi}};
 
@@ -47,7 +47,7 @@ absl::StatusOr<std::chrono::milliseconds> ParseDuration(absl::string_view text) 
     return std::chrono::milliseconds(*milliseconds);
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("'", text, "' is no duration; expected a whole number and ms, s, m or h"));
+      absl::StrCat("'", text, "' is no duration; expected a whole number and ms, s, m, h or d"));
 }
 
 absl::StatusOr<size_t> ParseSize(absl::string_view text) {

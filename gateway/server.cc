@@ -2,6 +2,7 @@
 
 #include <absl/strings/match.h>
 #include <absl/strings/str_cat.h>
+#include <absl/time/time.h>
 
 #include <algorithm>
 #include <unordered_map>
@@ -99,21 +100,41 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
       static_cast<int>(LargestMessage(config) + kTransportReserveBytes));
 }
 
-Settings SettingsOf(const Config& config, const Server::Keys& keys) {
+Settings SettingsOf(const Config& config, const Server::Keys& keys, Accounts& accounts) {
   return {.policy = config.policy,
           .callers = config.caller_rules,
           .tokens = keys.tokens,
           .tenants = keys.tenants,
+          .accounts = accounts.For(config),
+          .retry = config.retry,
+          .cache = config.cache,
           .limits = config.limits,
           .frames = config.frames,
           .caps = config.caps};
 }
 
+// What of the upstream does not work, or has not lately.
+void AddTroubles(const std::string& tenant, Account& account, std::vector<std::string>& troubles) {
+  for (const auto kind : {Account::Kind::kRead, Account::Kind::kWrite, Account::Kind::kUpload}) {
+    if (account.BreakerOf(kind).state() == Breaker::State::kClosed) continue;
+    troubles.push_back(absl::StrCat("tenant ", tenant, ": the upstream fails (", NameOf(kind),
+                                    "); it is asked now and then"));
+  }
+  const AnswerCache::Summary summary = account.reference.summary(std::chrono::system_clock::now());
+  if (!summary.oldest_stale_fetched_at) return;
+  troubles.push_back(absl::StrCat(
+      "tenant ", tenant, ": reference data is stale, the oldest of ",
+      absl::FormatTime(absl::RFC3339_sec, absl::FromChrono(*summary.oldest_stale_fetched_at),
+                       absl::UTCTimeZone())));
+}
+
 }  // namespace
 
 Server::Server(const Config& config, const Methods& methods, const Keys& keys,
-               const Reports& reports)
-    : calls_(methods, SettingsOf(config, keys), reports.key), health_(methods.ServiceNames()) {
+               const Reports& reports, std::unique_ptr<Accounts> accounts)
+    : accounts_(std::move(accounts)),
+      calls_(methods, SettingsOf(config, keys, *accounts_), reports.key),
+      health_(methods.ServiceNames()) {
   if (config.reflection) {
     reflection_.emplace(With(methods.ServiceNames(), "grpc.health.v1.Health"));
   }
@@ -121,7 +142,9 @@ Server::Server(const Config& config, const Methods& methods, const Keys& keys,
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Methods& methods,
                                                       const Keys& keys, const Reports& reports) {
-  std::unique_ptr<Server> server(new Server(config, methods, keys, reports));
+  absl::StatusOr<std::unique_ptr<Accounts>> accounts = Accounts::Open(config, reports.problem);
+  if (!accounts.ok()) return accounts.status();
+  std::unique_ptr<Server> server(new Server(config, methods, keys, reports, *std::move(accounts)));
   absl::StatusOr<std::vector<Listener>> listeners = server->OpenListeners(config);
   if (!listeners.ok()) return listeners.status();
   if (absl::Status status = server->Build(config, keys.tls, reports.drift); !status.ok())
@@ -193,15 +216,16 @@ void Server::RunShards() {
 
 void Server::Replace(const Config& config, const Keys& keys) {
   quota_.Resize(QuotaOf(config));
-  calls_.Replace(SettingsOf(config, keys));
+  calls_.Replace(SettingsOf(config, keys, *accounts_));
 }
 
 Readiness Server::readiness() const {
   Readiness readiness;
   if (is_shutting_down_) readiness = {.is_ready = false, .reasons = {"shutting down"}};
   size_t served = 0;
-  const std::vector<Tenant> tenants = calls_.tenants();
-  for (const Tenant& tenant : tenants) {
+  const auto settings = calls_.settings();
+  for (size_t i = 0; i < settings->tenants.size(); ++i) {
+    const Tenant& tenant = settings->tenants[i];
     const bool has_key = tenant.keys->Best(Clock::now()).has_value();
     const bool is_refused = tenant.keys->is_refused();
     if (!has_key) readiness.reasons.push_back(absl::StrCat("tenant ", tenant.name, ": no API key"));
@@ -210,6 +234,7 @@ Readiness Server::readiness() const {
           absl::StrCat("tenant ", tenant.name, ": the upstream refuses the API key"));
     }
     if (has_key && !is_refused) ++served;
+    AddTroubles(tenant.name, *settings->accounts[i], readiness.reasons);
   }
   if (served == 0) readiness.is_ready = false;
   return readiness;
@@ -222,6 +247,7 @@ void Server::Shutdown(const DrainTimes& times, Hurry& hurry) {
   }
   hurry.Wait(times.settle);
   calls_.Drain();
+  CutOffBackground();
   const TimePoint begin = Clock::now();
   AwaitQuiet(begin + times.unary_grace, hurry);
   CutOffRunning(/*frame_streams_too=*/false);
@@ -258,6 +284,14 @@ void Server::CutOffRunning(bool frame_streams_too) {
     shard->loop().Post([&running = shard->running(), frame_streams_too] {
       running.CutOff(/*those_that_may_last=*/frame_streams_too);
     });
+  }
+  CutOffBackground();
+}
+
+void Server::CutOffBackground() {
+  for (const auto& shard : shards_) {
+    shard->loop().Post(
+        [&background = shard->background()] { background.CutOff(/*those_that_may_last=*/true); });
   }
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gateway/acceptor.h"
+#include "gateway/accounts.h"
 #include "gateway/calls.h"
 #include "gateway/config.h"
 #include "gateway/drain_times.h"
@@ -33,7 +34,9 @@ class Server {
   // Whom to tell of what calls find out; on their shards' threads.
   struct Reports {
     DriftReporter drift;
-    Calls::KeyReporter key;
+    KeyReporter key;
+    // What is kept for a restart cannot be read or written; on any thread.
+    Accounts::ProblemReporter problem;
   };
 
   // What is served with, beside the configuration.
@@ -44,7 +47,8 @@ class Server {
   };
 
   // Listens and serves. `keys`: those of `config`. Borrows the methods, which must outlive it.
-  // kUnavailable: an address cannot be listened on; the text names it.
+  // kUnavailable: an address cannot be listened on; the text names it. kInvalidArgument: the
+  // directory for answers cannot be used.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, const Methods& methods,
                                                        const Keys& keys, const Reports& reports);
   // Shuts down at once if Shutdown() was not called.
@@ -56,7 +60,7 @@ class Server {
   const std::vector<std::string>& addresses() const { return addresses_; }
 
   // Serves calls from now on with what of these can be replaced (see gateway/settings.h); `keys`:
-  // those of `config`. From any thread.
+  // those of `config`. From one thread at a time.
   void Replace(const Config& config, const Keys& keys);
 
   // Not ready: it shuts down, or there is no tenant whose key the upstream may take. From any
@@ -76,7 +80,8 @@ class Server {
   void Shutdown(const DrainTimes& times, Hurry& hurry);
 
  private:
-  Server(const Config& config, const Methods& methods, const Keys& keys, const Reports& reports);
+  Server(const Config& config, const Methods& methods, const Keys& keys, const Reports& reports,
+         std::unique_ptr<Accounts> accounts);
   absl::StatusOr<std::vector<Listener>> OpenListeners(const Config& config);
   absl::Status Build(const Config& config, const std::shared_ptr<ServerTls>& tls,
                      const DriftReporter& report_drift);
@@ -84,8 +89,10 @@ class Server {
   bool IsQuiet() const;
   void AwaitQuiet(TimePoint end, Hurry& hurry) const;
   void CutOffRunning(bool frame_streams_too);
+  void CutOffBackground();
 
   std::atomic<bool> is_shutting_down_ = false;
+  const std::unique_ptr<Accounts> accounts_;
   Calls calls_;
   Health health_;
   std::optional<Reflection> reflection_;

@@ -10,6 +10,7 @@
 #include "gateway/config.h"
 #include "gateway/frame_stream.h"
 #include "gateway/tenant.h"
+#include "upstream/account.h"
 
 namespace idv {
 
@@ -22,6 +23,10 @@ struct Settings {
   std::shared_ptr<TokenVerifier> tokens;
   // By the policy's places of them.
   std::vector<Tenant> tenants;
+  // The same.
+  std::vector<std::shared_ptr<Account>> accounts;
+  RetryOptions retry;
+  Config::Cache cache;
   Config::Limits limits;
   FrameStream::Options frames;
   Admission::Caps caps;

@@ -44,6 +44,8 @@ class Shard {
   grpc::ServerCompletionQueue& queue() { return *queue_; }
   Upstream& upstream() { return upstream_; }
   RunningCalls& running() { return running_; }
+  // What runs for no call in particular, and ends when the gateway drains.
+  RunningCalls& background() { return background_; }
   ReadingTurns& reading_turns() { return reading_turns_; }
 
   // Until Stop() was called and the last Presence has gone.
@@ -62,6 +64,7 @@ class Shard {
   Upstream upstream_;
   ReadingTurns reading_turns_{loop_.timers()};
   RunningCalls running_;
+  RunningCalls background_;
   int present_ = 0;
   bool stopping_ = false;
   bool shut_down_ = false;

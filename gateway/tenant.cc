@@ -21,4 +21,11 @@ Task<std::optional<Sender>> KeyInsteadOf(const Sender& refused, const Tenant& te
   co_return tenant.keys->InsteadOf(refused, Clock::now());
 }
 
+void ReportKey(const Tenant& tenant, const CallReport& call, const KeyReporter& report_key) {
+  if (call.http_status == 0) return;
+  const bool is_refused = call.is_key_refused();
+  const bool is_news = is_refused ? tenant.keys->Refused(Clock::now()) : tenant.keys->Accepted();
+  if (is_news) report_key(tenant, is_refused);
+}
+
 }  // namespace idv

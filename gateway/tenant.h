@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include "upstream/loop/loop.h"
 #include "upstream/loop/task.h"
 #include "upstream/tenant_keys.h"
+#include "upstream/upstream.h"
 
 namespace idv {
 
@@ -30,5 +32,11 @@ struct Tenant {
 // all of them.
 Task<std::optional<Sender>> KeyInsteadOf(const Sender& refused, const Tenant& tenant, Loop& loop,
                                          TimePoint deadline, Cancellation& cancel);
+
+// Is told when the upstream has begun to refuse all keys of a tenant, or takes one again.
+using KeyReporter = std::function<void(const Tenant& tenant, bool is_refused)>;
+
+// Tells of what the upstream's last answer to a call means for the tenant's keys, if that is news.
+void ReportKey(const Tenant& tenant, const CallReport& call, const KeyReporter& report_key);
 
 }  // namespace idv

@@ -78,6 +78,11 @@ class Reader {
           return reflection.SetInt32(&message, &field, value);
         }
         return Report(node, path, "expected a whole number");
+      case FieldDescriptor::CPPTYPE_DOUBLE:
+        if (double value = 0; YAML::convert<double>::decode(node, value)) {
+          return reflection.SetDouble(&message, &field, value);
+        }
+        return Report(node, path, "expected a number");
       default:
         return Report(node, path, "has a type that cannot be configured");
     }

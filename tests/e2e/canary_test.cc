@@ -85,7 +85,7 @@ class CanaryTest : public testing::Test {
   }
 
   Json Config(const std::string& base_url) const {
-    Json config = BasicConfig(base_url);
+    Json config = OneRequestPerCall(BasicConfig(base_url));
     config["tenants"][0]["api_key"] = {{"file", dir_.Write("key", kFileKey)}};
     config["tenants"].push_back(
         {{"name", "globex"}, {"tenant_id", kGlobexId}, {"api_key", {{"env", kVariable}}}});

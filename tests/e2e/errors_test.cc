@@ -507,28 +507,62 @@ TEST(UpstreamErrorsTest, AKeyWithoutThePermissionIsPermissionDenied) {
                  .blame = "us"});
 }
 
-TEST(UpstreamErrorsTest, ATenantOverItsPlanIsToldWhenToTryAgain) {
-  const Sandbox sandbox({"--plan", "basic"});
-  Gateway gateway(sandbox);
-  const Client client(Connect(gateway.addresses()[0]));
-  const auto list = [&] {
-    return client.Call(&FraudAlertService::Stub::ListFraudAlerts, ListFraudAlertsRequest());
-  };
-  for (int i = 0; i < 10; ++i) EXPECT_TRUE(list().ok());
+// Spends a tenant's ten requests of a minute, and asks once more.
+class OverPlanTest : public testing::Test {
+ protected:
+  Outcome AskOnceMore(const std::string& plan) {
+    Json config = BasicConfig(sandbox_.base_url());
+    if (!plan.empty()) config["tenants"][0]["plan"] = plan;
+    const Gateway gateway(config);
+    const Client client(Connect(gateway.addresses()[0]));
+    const auto list = [&] {
+      return client.Call(&FraudAlertService::Stub::ListFraudAlerts, ListFraudAlertsRequest());
+    };
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(list().ok());
+    return list();
+  }
 
-  const auto reply = list();
+  static void ExpectAWaitOfUpToAMinute(const Outcome& reply) {
+    EXPECT_EQ(reply.status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+    EXPECT_EQ(reply.info.metadata().at("blame"), "caller");
+    ASSERT_TRUE(reply.retry_info.has_value());
+    const auto& delay = reply.retry_info->retry_delay();
+    EXPECT_GT(delay.seconds(), 30);
+    EXPECT_LE(delay.seconds(), 61);
+    EXPECT_EQ(reply.Trailer("grpc-retry-pushback-ms"),
+              std::to_string(delay.seconds() * 1000 + delay.nanos() / 1'000'000));
+  }
+
+  size_t asked() const { return sandbox_.Requests("/alerts").size(); }
+
+  const Sandbox sandbox_{{"--plan", "basic"}};
+};
+
+TEST_F(OverPlanTest, ATenantIsToldWhenToTryAgainWithoutAskingTheUpstream) {
+  const Outcome reply = AskOnceMore("basic");
 
   SCOPED_TRACE(testing::PrintToString(reply));
-  EXPECT_EQ(reply.status.error_code(), StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(reply.reason(), "BUDGET_EXHAUSTED");
+  ExpectAWaitOfUpToAMinute(reply);
+  EXPECT_EQ(asked(), 10U);
+}
+
+TEST_F(OverPlanTest, WithoutAPlanTheUpstreamsAnswersSayHowMuchIsLeft) {
+  const Outcome reply = AskOnceMore("");
+
+  EXPECT_EQ(reply.reason(), "BUDGET_EXHAUSTED");
+  ExpectAWaitOfUpToAMinute(reply);
+  EXPECT_EQ(asked(), 10U);
+}
+
+TEST_F(OverPlanTest, UnlimitedLeavesItToTheUpstream) {
+  const Outcome reply = AskOnceMore("unlimited");
+
+  SCOPED_TRACE(testing::PrintToString(reply));
   EXPECT_EQ(reply.reason(), "UPSTREAM_RATE_LIMITED");
-  EXPECT_EQ(reply.info.metadata().at("blame"), "caller");
   EXPECT_EQ(reply.info.metadata().at("upstream_code"), "RATE_LIMIT_EXCEEDED");
-  ASSERT_TRUE(reply.retry_info.has_value());
-  const auto seconds = reply.retry_info->retry_delay().seconds();
-  EXPECT_GT(seconds, 30);
-  EXPECT_LE(seconds, 60);
-  EXPECT_EQ(reply.Trailer("grpc-retry-pushback-ms"), std::to_string(seconds * 1000));
-  EXPECT_EQ(sandbox.Requests("/alerts").size(), 11U);
+  ExpectAWaitOfUpToAMinute(reply);
+  EXPECT_EQ(asked(), 11U);
 }
 
 // Three tenants at the upstream; callers may act for two of them, and not with every method.

@@ -142,7 +142,7 @@ class FaultMatrixTest : public testing::Test {
 
   const CallOptions kOptions{.timeout = kTimeout};
   const Sandbox sandbox_{{"--attempts-per-day", "0"}};
-  Gateway gateway_{sandbox_};
+  Gateway gateway_{OneRequestPerCall(BasicConfig(sandbox_.base_url()))};
   const Client client_{Connect(gateway_.addresses()[0])};
   std::string id_ = MakeVerification();
 

@@ -27,6 +27,15 @@ Json BasicConfig(const std::string& base_url) {
           {"shards", 1}};
 }
 
+Json OneRequestPerCall(Json config) {
+  for (Json& tenant : config["tenants"]) tenant["plan"] = "unlimited";
+  config["retry"]["max_attempts"] = 1;
+  config["breaker"]["failures"] = 0;
+  config["cache"] = {{"join_reads", false},
+                     {"reference", {{"fresh", "0s"}, {"stale", "0s"}, {"stale_if_error", "0s"}}}};
+  return config;
+}
+
 Gateway::Gateway(const Json& config, const std::map<std::string, std::string>& environment)
     : process_(IDV_GATEWAY_PATH, {"--config", dir_.Write(kConfigFile, config.dump(2))},
                WithKey(environment)) {

@@ -16,6 +16,9 @@ namespace idv::e2e {
 // key is in the environment of every Gateway. JSON is YAML: change what a test needs.
 Json BasicConfig(const std::string& base_url);
 
+// The same, but every call is one request at once: nothing waits, nor is kept, shared or repeated.
+Json OneRequestPerCall(Json config);
+
 // A running idv-gateway.
 class Gateway {
  public:

@@ -54,7 +54,7 @@ int MostAtOnce(const Json& requests) {
 class LoadTest : public testing::TestWithParam<int> {
  protected:
   static Json Config(const Sandbox& sandbox) {
-    Json config = BasicConfig(sandbox.base_url());
+    Json config = OneRequestPerCall(BasicConfig(sandbox.base_url()));
     config["shards"] = GetParam();
     config["drain"]["unary_grace"] = "500ms";
     config["limits"] = {{"max_in_flight_per_caller", kCalls},

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "tests/e2e/gateway.h"
+
 namespace idv::e2e {
 
 RotatingTenants::RotatingTenants(std::vector<std::string> names, int keys_each)
@@ -40,7 +42,7 @@ Json RotatingTenants::Config() const {
   for (const std::string& name : names_) {
     config["tenants"].push_back({{"name", name}, {"tenant_id", IdOf(name)}});
   }
-  return config;
+  return OneRequestPerCall(std::move(config));
 }
 
 std::string RotatingTenants::Yaml(int keys_each) const {

@@ -158,7 +158,7 @@ class SpoofTest : public testing::Test {
   }
 
   Json Config() const {
-    Json config = BasicConfig(sandbox_.base_url());
+    Json config = OneRequestPerCall(BasicConfig(sandbox_.base_url()));
     config["tenants"].push_back({{"name", "globex"},
                                  {"tenant_id", kOtherTenantId},
                                  {"api_key", {{"file", dir_.Write("key", kOtherKey)}}}});

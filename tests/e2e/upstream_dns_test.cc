@@ -47,7 +47,7 @@ class UpstreamDnsTest : public testing::Test {
     config["upstream"]["private_hosts"] = {kHost};
     config["upstream"]["ca_file"] = certificates_.ca_file();
     config["upstream"]["connect_timeout"] = std::to_string(kConnectTimeout.count()) + "ms";
-    return config;
+    return OneRequestPerCall(std::move(config));
   }
 
   DnsServer dns_;

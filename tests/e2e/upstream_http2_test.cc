@@ -134,7 +134,8 @@ std::vector<Row> Rows() {
 class UpstreamHttp2Test : public testing::Test {
  protected:
   static Json Config(int port, const TestCertificates& certificates) {
-    Json config = BasicConfig("https://localhost:" + std::to_string(port) + "/api/v1/idv");
+    Json config =
+        OneRequestPerCall(BasicConfig("https://localhost:" + std::to_string(port) + "/api/v1/idv"));
     config["upstream"]["ca_file"] = certificates.ca_file();
     return config;
   }

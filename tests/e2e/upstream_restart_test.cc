@@ -78,7 +78,7 @@ class UpstreamRestartTest : public testing::Test {
 
   std::optional<Sandbox> sandbox_{std::in_place};
   const int port_ = sandbox_->port();
-  Gateway gateway_{*sandbox_, Transparent()};
+  Gateway gateway_{OneRequestPerCall(BasicConfig(sandbox_->base_url())), Transparent()};
   const Client client_{Connect(gateway_.addresses()[0])};
 };
 

@@ -56,18 +56,27 @@ class ProbeGatewayTest : public testing::TestWithParam<int> {
     };
   }
 
+  // Calls for the same share a request, and what failed is repeated, as by default; otherwise every
+  // call is one request.
+  void SpendWithCare(const std::string& plan = "") {
+    policy_.clear();
+    plan_ = plan.empty() ? "" : ", plan: " + plan;
+  }
+
   void Start(StubServer::Handler handler, const std::string& more_config = "",
              const std::string& allowed_methods = "['*']") {
     upstream_.emplace(std::move(handler));
     methods_.emplace(*Methods::Compile(
         {test::StoreRequest::descriptor()->file()->FindServiceByName("ProbeService")}));
-    const auto loaded = LoadConfig(
-        "listen: {grpc: ['127.0.0.1:0']}\nupstream: {base_url: '" + upstream_->url() +
-            "/base'}\ntenants: [{name: acme, tenant_id: " + kTenantId +
-            ", api_key: {env: X}}]\ncallers: [{identity: local, tenants: ['*'], "
-            "methods: " +
-            allowed_methods + "}]\nshards: " + std::to_string(GetParam()) + "\n" + more_config,
-        methods_->Names(), 2);
+    const auto loaded =
+        LoadConfig("listen: {grpc: ['127.0.0.1:0']}\nupstream: {base_url: '" + upstream_->url() +
+                       "/base'}\ntenants: [{name: acme, tenant_id: " + kTenantId +
+                       ", api_key: {env: X}" + plan_ +
+                       "}]\ncallers: [{identity: local, tenants: ['*'], "
+                       "methods: " +
+                       allowed_methods + "}]\nshards: " + std::to_string(GetParam()) + "\n" +
+                       policy_ + more_config,
+                   methods_->Names(), 2);
     ASSERT_TRUE(loaded.ok()) << loaded.status();
     auto server =
         Server::Start(loaded->config, *methods_, KeysOfTenant("acme", kTenantId), NoReports());
@@ -134,6 +143,9 @@ class ProbeGatewayTest : public testing::TestWithParam<int> {
                                      : std::string(trailer->second.data(), trailer->second.size());
   }
 
+  std::string plan_ = ", plan: unlimited";
+  std::string policy_ =
+      "cache: {join_reads: false}\nretry: {max_attempts: 1}\nbreaker: {failures: 0}\n";
   std::optional<StubServer> upstream_;
   std::optional<Methods> methods_;
   std::unique_ptr<Server> server_;

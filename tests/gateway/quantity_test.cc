@@ -10,8 +10,9 @@ TEST(QuantityTest, ReadsDurations) {
   EXPECT_EQ(*ParseDuration("5s"), std::chrono::seconds(5));
   EXPECT_EQ(*ParseDuration("2m"), std::chrono::minutes(2));
   EXPECT_EQ(*ParseDuration("24h"), std::chrono::hours(24));
+  EXPECT_EQ(*ParseDuration("7d"), std::chrono::hours(7 * 24));
   EXPECT_EQ(*ParseDuration("0s"), std::chrono::seconds(0));
-  for (const std::string text : {"", "5", "s", "5 s", "-5s", "1.5s", "5d", "5S",
+  for (const std::string text : {"", "5", "s", "5 s", "-5s", "1.5s", "5w", "5S",
                                  "99999999999999999999s", "9223372036854775807h"}) {
     EXPECT_FALSE(ParseDuration(text).ok()) << text;
   }

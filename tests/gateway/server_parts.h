@@ -16,7 +16,9 @@ inline Server::Keys KeysOfTenant(const std::string& name, const std::string& ten
 }
 
 inline Server::Reports NoReports() {
-  return {.drift = [](const auto&, const auto&) {}, .key = [](const auto&, bool) {}};
+  return {.drift = [](const auto&, const auto&) {},
+          .key = [](const auto&, bool) {},
+          .problem = [](const auto&) {}};
 }
 
 }  // namespace idv

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/strings/string_view.h>
+
+#include <memory>
+#include <string>
+
+#include "gateway/method.h"
+#include "gateway/settings.h"
+#include "gateway/shard.h"
+#include "gateway/tenant.h"
+#include "upstream/account.h"
+#include "upstream/loop/cancellation.h"
+#include "upstream/loop/task.h"
+#include "upstream/route.h"
+
+namespace idv {
+
+// A call that only reads, for one tenant. It and what it points to may outlive the call: others may
+// have joined it.
+struct Reading {
+  std::shared_ptr<const Settings> settings;
+  const Tenant* tenant;  // of the settings
+  std::shared_ptr<Account> account;
+  const Method* method;
+  std::string caller;
+  Budget::Priority priority;
+  TimePoint deadline;
+  const KeyReporter* report_key;
+};
+
+struct ReadAnswer {
+  absl::Status status;
+  // In protobuf's wire format; null when there is none.
+  std::shared_ptr<const std::string> message;
+  // HTTP requests that it took.
+  int attempts = 0;
+  // What `x-idv-cache` says: "hit", "stale", "miss" or "joined".
+  absl::string_view cache = "miss";
+};
+
+// Answers from what was answered before, from what another call is being answered, or from the
+// upstream, in this order. Errors: those of RunErrand().
+Task<ReadAnswer> Read(Shard& shard, Reading reading, RestRequest request, Cancellation& cancel);
+
+}  // namespace idv
