@@ -13,7 +13,7 @@ constexpr char kKeyVariable[] = "IDV_BENCH_API_KEY";
 constexpr char kTenantVariable[] = "IDV_BENCH_TENANT_ID";
 
 // Whether the gateway knows the keys of the plan, retries, the breaker and the cache.
-constexpr bool kHasTrafficKeys = false;
+constexpr bool kHasTrafficKeys = true;
 
 // All that keeps requests from the upstream.
 constexpr char kEverythingOff[] = R"(
