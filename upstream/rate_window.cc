@@ -58,10 +58,12 @@ void RateWindow::Confirm(uint64_t number, TimePoint now) {
 void RateWindow::Correct(int remaining, seconds reset, TimePoint end, TimePoint now) {
   // Some compute the time anew for each answer, and round it.
   constexpr seconds kRounding{2};
-  const bool is_known = reset_ && reset < *reset_ + kRounding && reset > *reset_ - length_;
-  const bool is_of_former = is_known && !is_told_;
+  const bool is_newer = !reset_ || reset >= *reset_ + kRounding;
+  const bool is_same = !is_newer && reset > *reset_ - length_ / 2;
+  // An answer may be overtaken by those of the next window.
+  const bool is_of_former = is_told_ ? !is_newer && !is_same : !is_newer;
   if (is_of_former && end <= now + kRounding) return;
-  if (!end_ || (!is_known && is_told_)) {
+  if (!end_ || (!is_same && is_told_)) {
     Begin(remaining, end);  // the upstream's next one has begun before ours
   } else {
     left_ = std::min(left_, remaining);
