@@ -31,6 +31,7 @@ void RateWindow::Begin(int left, TimePoint end) {
   left_ = std::clamp(left, 0, limit());
   end_ = end;
   is_confirmed_ = false;
+  is_exhausted_ = false;
   is_told_ = false;
 }
 
@@ -46,7 +47,7 @@ void RateWindow::Take(TimePoint now) {
 }
 
 void RateWindow::GiveBack(uint64_t number) {
-  if (number == number_ && left_ < limit()) ++left_;
+  if (number == number_ && left_ < limit() && !is_exhausted_) ++left_;
 }
 
 void RateWindow::Confirm(uint64_t number, TimePoint now) {
@@ -78,6 +79,7 @@ void RateWindow::Exhaust(std::optional<TimePoint> until, TimePoint now) {
   if (!end_) Begin(0, now + length_);
   left_ = 0;
   is_confirmed_ = true;
+  is_exhausted_ = true;
   if (until) end_ = *until;
 }
 

@@ -36,7 +36,8 @@ class RateWindow {
 
   // Counts a request.
   void Take(TimePoint now);
-  // One that was counted in that window was not sent.
+  // One that was counted in that window was not sent. Nothing is left all the same where the
+  // upstream, which has not counted it, said so.
   void GiveBack(uint64_t number);
   // One that was counted in that window has been answered: the upstream's has begun by now.
   void Confirm(uint64_t number, TimePoint now);
@@ -62,6 +63,7 @@ class RateWindow {
   int left_ = kNoLimit;
   std::optional<TimePoint> end_;  // none has begun without it
   bool is_confirmed_ = false;
+  bool is_exhausted_ = false;                  // by the upstream's word
   bool is_told_ = false;                       // of this window, by Correct()
   std::optional<std::chrono::seconds> reset_;  // of the last one that was
 };
