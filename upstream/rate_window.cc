@@ -84,9 +84,10 @@ void RateWindow::Exhaust(std::optional<TimePoint> until, TimePoint now) {
 }
 
 TimePoint RateWindow::At(int ahead, TimePoint now) const {
-  if (left_ > ahead || !end_) return now;
-  if (limit() == kNoLimit) return *end_;
-  return *end_ + (ahead - left_) / std::max(1, limit()) * length_;
+  if (left_ > ahead) return now;
+  const TimePoint end = end_.value_or(now + length_);
+  if (limit() == kNoLimit) return end;
+  return end + (ahead - left_) / std::max(1, limit()) * length_;
 }
 
 TimePoint RateWindow::PacedAt(int ahead, TimePoint now) const {
