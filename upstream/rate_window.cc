@@ -23,7 +23,7 @@ void RateWindow::SetLimit(int limit) {
 
 void RateWindow::Tell(int limit) {
   told_ = limit;
-  left_ = std::min(left_, this->limit());
+  left_ = end_ ? std::min(left_, this->limit()) : this->limit();
 }
 
 void RateWindow::Begin(int left, TimePoint end) {
