@@ -41,16 +41,17 @@ seconds SentAt(const HttpResponse& response, system_clock::time_point now) {
 RateLimitNotice ReadRateLimit(const HttpResponse& response, system_clock::time_point now) {
   // Beyond it, it is no time of a window.
   constexpr int64_t kLatestReset = int64_t{1} << 40;
+  const seconds sent_at = SentAt(response, now);
   RateLimitNotice notice;
   notice.limit = CountIn(response, "X-RateLimit-Limit");
   notice.remaining = CountIn(response, "X-RateLimit-Remaining");
   const std::optional<int64_t> reset = NumberIn(response, "X-RateLimit-Reset");
   if (reset && *reset < kLatestReset) {
     notice.reset = seconds(*reset);
-    notice.reset_in = *notice.reset - SentAt(response, now);
+    notice.reset_in = *notice.reset - sent_at;
   }
   if (const auto text = response.Header("Retry-After")) {
-    notice.retry_after = ParseRetryAfter(*text, now);
+    notice.retry_after = ParseRetryAfter(*text, system_clock::time_point(sent_at));
   }
   return notice;
 }

@@ -19,7 +19,7 @@ struct RateLimitNotice {
   // How far off that is, give or take a second: by the answer's Date if it has one, else by our
   // clock, which may differ from the upstream's.
   std::optional<std::chrono::seconds> reset_in;
-  // Retry-After.
+  // Retry-After; a date in it is by the same clock.
   std::optional<std::chrono::milliseconds> retry_after;
   // The request was refused because there were too many.
   bool is_refused = false;
