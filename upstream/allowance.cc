@@ -60,13 +60,16 @@ void Allowance::Settle(const Taken& taken, int times, const RateLimitNotice& not
   minute_.Confirm(taken.minute, now);
   hour_.Confirm(taken.hour, now);
   if (notice.limit > 0) minute_.Tell(*notice.limit);
+  std::optional<TimePoint> end;
+  if (notice.reset_in) {
+    end = now + std::clamp(*notice.reset_in, seconds(0), kHourAtMost) + kRounding;
+  }
   // The upstream speaks of the window that leaves less; its end tells which.
-  const seconds off = std::clamp(notice.reset_in.value_or(seconds(0)), seconds(0), kHourAtMost);
-  RateWindow& window = off > kMinuteAtMost ? hour_ : minute_;
+  RateWindow& window = notice.reset_in > kMinuteAtMost ? hour_ : minute_;
   if (notice.remaining && notice.reset) {
     // It cannot know of those that are on their way.
     const int remaining = std::max(0, *notice.remaining - unanswered_);
-    window.Correct(remaining, *notice.reset, now + off + kRounding, now);
+    window.Correct(remaining, *notice.reset, end, now);
   }
   if (!notice.is_refused) return;
   std::optional<TimePoint> until;

@@ -28,12 +28,12 @@ std::optional<int> CountIn(const HttpResponse& response, absl::string_view name)
   return static_cast<int>(*number);
 }
 
-seconds SentAt(const HttpResponse& response, system_clock::time_point now) {
-  if (const auto date = response.Header("Date")) {
-    const time_t sent_at = curl_getdate(std::string(*date).c_str(), nullptr);
-    if (sent_at != -1) return seconds(sent_at);
-  }
-  return std::chrono::duration_cast<seconds>(now.time_since_epoch());
+std::optional<seconds> SentAt(const HttpResponse& response) {
+  const std::optional<absl::string_view> date = response.Header("Date");
+  if (!date) return std::nullopt;
+  const time_t sent_at = curl_getdate(std::string(*date).c_str(), nullptr);
+  if (sent_at == -1) return std::nullopt;
+  return seconds(sent_at);
 }
 
 }  // namespace
@@ -41,17 +41,17 @@ seconds SentAt(const HttpResponse& response, system_clock::time_point now) {
 RateLimitNotice ReadRateLimit(const HttpResponse& response, system_clock::time_point now) {
   // Beyond it, it is no time of a window.
   constexpr int64_t kLatestReset = int64_t{1} << 40;
-  const seconds sent_at = SentAt(response, now);
+  const std::optional<seconds> sent_at = SentAt(response);
   RateLimitNotice notice;
   notice.limit = CountIn(response, "X-RateLimit-Limit");
   notice.remaining = CountIn(response, "X-RateLimit-Remaining");
   const std::optional<int64_t> reset = NumberIn(response, "X-RateLimit-Reset");
   if (reset && *reset < kLatestReset) {
     notice.reset = seconds(*reset);
-    notice.reset_in = *notice.reset - sent_at;
+    if (sent_at) notice.reset_in = *notice.reset - *sent_at;
   }
   if (const auto text = response.Header("Retry-After")) {
-    notice.retry_after = ParseRetryAfter(*text, system_clock::time_point(sent_at));
+    notice.retry_after = ParseRetryAfter(*text, sent_at ? system_clock::time_point(*sent_at) : now);
   }
   return notice;
 }

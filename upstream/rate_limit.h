@@ -16,17 +16,17 @@ struct RateLimitNotice {
   std::optional<int> remaining;
   // X-RateLimit-Reset, in Unix time by the upstream's clock: tells windows from each other.
   std::optional<std::chrono::seconds> reset;
-  // How far off that is, give or take a second: by the answer's Date if it has one, else by our
-  // clock, which may differ from the upstream's.
+  // How far off that is, give or take a second, by the answer's Date. Nothing without one: our
+  // clock may differ from the upstream's by more than a window is long.
   std::optional<std::chrono::seconds> reset_in;
-  // Retry-After; a date in it is by the same clock.
+  // Retry-After.
   std::optional<std::chrono::milliseconds> retry_after;
   // The request was refused because there were too many.
   bool is_refused = false;
 };
 
 // The headers of `response`; what is no number in them says nothing. Leaves is_refused to who knows
-// what a 429 means.
+// what a 429 means. `now` takes the place of a Date that is not there for a date in Retry-After.
 RateLimitNotice ReadRateLimit(const HttpResponse& response,
                               std::chrono::system_clock::time_point now);
 

@@ -56,19 +56,20 @@ void RateWindow::Confirm(uint64_t number, TimePoint now) {
   end_ = now + length_;
 }
 
-void RateWindow::Correct(int remaining, seconds reset, TimePoint end, TimePoint now) {
+void RateWindow::Correct(int remaining, seconds reset, std::optional<TimePoint> end,
+                         TimePoint now) {
   // Some compute the time anew for each answer, and round it.
   constexpr seconds kRounding{2};
   const bool is_newer = !reset_ || reset >= *reset_ + kRounding;
   const bool is_same = !is_newer && reset > *reset_ - length_ / 2;
   // An answer may be overtaken by those of the next window.
   const bool is_of_former = is_told_ ? !is_newer && !is_same : !is_newer;
-  if (is_of_former && end <= now + kRounding) return;
+  if (is_of_former && end.value_or(now) <= now + kRounding) return;
   if (!end_ || (!is_same && is_told_)) {
-    Begin(remaining, end);  // the upstream's next one has begun before ours
+    Begin(remaining, end.value_or(now + length_));  // the upstream's has begun before ours
   } else {
     left_ = std::min(left_, remaining);
-    end_ = std::min(*end_, end);
+    end_ = std::min(*end_, end.value_or(*end_));
   }
   is_confirmed_ = true;
   is_told_ = true;

@@ -42,8 +42,9 @@ class RateWindow {
   // One that was counted in that window has been answered: the upstream's has begun by now.
   void Confirm(uint64_t number, TimePoint now);
   // The upstream's word: so many are left in the window that ends at `reset` by its clock, and at
-  // `end` or a little before by ours.
-  void Correct(int remaining, std::chrono::seconds reset, TimePoint end, TimePoint now);
+  // `end` or a little before by ours, if that is known.
+  void Correct(int remaining, std::chrono::seconds reset, std::optional<TimePoint> end,
+               TimePoint now);
   // The upstream's word: none is left, until then if it says so.
   void Exhaust(std::optional<TimePoint> until, TimePoint now);
 

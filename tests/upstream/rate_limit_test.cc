@@ -96,6 +96,14 @@ TEST(RateLimitTest, TellsHowFarTheResetIsByTheUpstreamsOwnClock) {
   }
 }
 
+TEST(RateLimitTest, DoesNotKnowHowFarTheResetIsWithoutADate) {
+  for (const std::string date : {"", "Date: yesterday", "Date:"}) {
+    const RateLimitNotice notice = Read({date, "X-RateLimit-Reset: 784111801"});
+    EXPECT_EQ(notice.reset, seconds(784'111'801)) << date;
+    EXPECT_EQ(notice.reset_in, std::nullopt) << date;
+  }
+}
+
 TEST(RateLimitTest, AResetThatIsPastIsSo) {
   EXPECT_EQ(Read({kDate, "X-RateLimit-Reset: 784111770"}).reset_in, seconds(-7));
 }
@@ -127,6 +135,7 @@ TEST(RateLimitTest, ADateOfRetryAfterIsByTheUpstreamsOwnClockToo) {
         Read({kDate, "Retry-After: Sun, 06 Nov 1994 08:50:37 GMT"}, kNow + off);
     EXPECT_EQ(notice.retry_after, minutes(1)) << off.count();
   }
+  EXPECT_EQ(Read({"Retry-After: Sun, 06 Nov 1994 08:50:37 GMT"}).retry_after, minutes(1));
 }
 
 }  // namespace
