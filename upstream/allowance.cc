@@ -64,8 +64,10 @@ void Allowance::Settle(const Taken& taken, int times, const RateLimitNotice& not
   if (notice.reset_in) {
     end = now + std::clamp(*notice.reset_in, seconds(0), kHourAtMost) + kRounding;
   }
-  // The upstream speaks of the window that leaves less; its end tells which.
-  RateWindow& window = notice.reset_in > kMinuteAtMost ? hour_ : minute_;
+  // The upstream speaks of the window that leaves less; its end tells which, unless it is near.
+  const bool is_of_hour =
+      notice.reset_in > kMinuteAtMost || (notice.reset && hour_.IsToldOf(*notice.reset));
+  RateWindow& window = is_of_hour ? hour_ : minute_;
   if (notice.remaining && notice.reset) {
     // It cannot know of those that are on their way.
     const int remaining = std::max(0, *notice.remaining - unanswered_);

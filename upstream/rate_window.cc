@@ -4,7 +4,14 @@
 
 namespace idv {
 
+namespace {
+
 using std::chrono::seconds;
+
+// Some compute the time of a reset anew for each answer, and round it.
+constexpr seconds kRounding{2};
+
+}  // namespace
 
 int RateWindow::limit() const { return std::min(configured_, told_); }
 
@@ -58,8 +65,6 @@ void RateWindow::Confirm(uint64_t number, TimePoint now) {
 
 void RateWindow::Correct(int remaining, seconds reset, std::optional<TimePoint> end,
                          TimePoint now) {
-  // Some compute the time anew for each answer, and round it.
-  constexpr seconds kRounding{2};
   const bool is_newer = !reset_ || reset >= *reset_ + kRounding;
   const bool is_same = !is_newer && reset > *reset_ - length_ / 2;
   // An answer may be overtaken by those of the next window.
@@ -74,6 +79,10 @@ void RateWindow::Correct(int remaining, seconds reset, std::optional<TimePoint> 
   is_confirmed_ = true;
   is_told_ = true;
   reset_ = reset;
+}
+
+bool RateWindow::IsToldOf(seconds reset) const {
+  return is_told_ && reset_ && std::chrono::abs(reset - *reset_) < kRounding;
 }
 
 void RateWindow::Exhaust(std::optional<TimePoint> until, TimePoint now) {

@@ -45,6 +45,8 @@ class RateWindow {
   // `end` or a little before by ours, if that is known.
   void Correct(int remaining, std::chrono::seconds reset, std::optional<TimePoint> end,
                TimePoint now);
+  // Whether that was of the present window.
+  bool IsToldOf(std::chrono::seconds reset) const;
   // The upstream's word: none is left, until then if it says so.
   void Exhaust(std::optional<TimePoint> until, TimePoint now);
 
