@@ -11,7 +11,7 @@ using Priority = Budget::Priority;
 // Of so many permits at least one goes to a batch call, if one waits.
 constexpr int kBatchEvery = 8;
 
-// After so long, it does not matter any more who called in the window before.
+// After so long, it does not matter any more who called: about this window and the last one.
 constexpr std::chrono::minutes kForgotten{2};
 
 constexpr size_t PlaceOf(Priority priority) { return static_cast<size_t>(priority); }
@@ -50,7 +50,7 @@ std::optional<Budget::Permit> Budget::TryTake(Waiter& waiter, TimePoint now) {
   const std::lock_guard lock(mutex_);
   Roll(now);
   Caller& caller = callers_[waiter.caller_];
-  caller.is_seen = true;
+  caller.seen_at = now;
   if (waiting() > 0 || EarliestFor(caller, waiter.priority_, 0, now) > now) return std::nullopt;
   Grant(waiter, now);
   waiter.state_ = Waiter::State::kIdle;
@@ -67,6 +67,7 @@ Budget::Standing Budget::Ask(const std::shared_ptr<Waiter>& waiter, TimePoint de
     waiter->number_ = ++last_number_;
     waiter->state_ = Waiter::State::kWaiting;
     Enqueue(waiter);
+    callers_[waiter->caller_].seen_at = now;
     GrantWaiting(now, decided);
     standing.turn = TurnOf(*waiter, now);
     if (waiter->state_ == Waiter::State::kGranted) {
@@ -193,15 +194,12 @@ void Budget::Tell(const Decided& decided) {
 void Budget::Roll(TimePoint now) {
   allowance_.Roll(now);
   if (std::exchange(window_, allowance_.window()) == allowance_.window()) return;
-  const bool was_idle = now - std::exchange(rolled_at_, now) > kForgotten;
   absl::erase_if(callers_, [&](const auto& one) {
     const Caller& caller = one.second;
-    return (was_idle || !caller.is_seen) && caller.waiting[0].empty() && caller.waiting[1].empty();
+    return now - caller.seen_at > kForgotten && caller.waiting[0].empty() &&
+           caller.waiting[1].empty();
   });
-  for (auto& [name, caller] : callers_) {
-    caller.granted = 0;
-    caller.is_seen = false;
-  }
+  for (auto& [name, caller] : callers_) caller.granted = 0;
 }
 
 bool Budget::IsPrivileged(const Caller& caller, Priority priority) const {
@@ -281,7 +279,9 @@ void Budget::Grant(Waiter& waiter, TimePoint now) {
   waiter.taken_ = allowance_.Take(now);
   waiter.state_ = Waiter::State::kGranted;
   if (window_ != allowance_.window()) Roll(now);  // it has begun a window
-  ++callers_[waiter.caller_].granted;
+  Caller& caller = callers_[waiter.caller_];
+  ++caller.granted;
+  caller.seen_at = now;
   const bool others_wait =
       waiter.priority_ == Priority::kInteractive && waiting_[PlaceOf(Priority::kBatch)] > 0;
   since_batch_ = others_wait ? since_batch_ + 1 : 0;
@@ -302,7 +302,6 @@ void Budget::GrantWaiting(TimePoint now, Decided& decided) {
 void Budget::Enqueue(const std::shared_ptr<Waiter>& waiter) {
   const size_t place = PlaceOf(waiter->priority_);
   Caller& caller = callers_[waiter->caller_];
-  caller.is_seen = true;
   Queue& queue = caller.waiting[place];
   const auto after = std::find_if(queue.rbegin(), queue.rend(), [&](const auto& other) {
     return other->number_ < waiter->number_;

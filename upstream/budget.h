@@ -135,8 +135,8 @@ class Budget {
   // Those whose wait has ended, to be told when the mutex is free.
   using Decided = std::vector<std::shared_ptr<Waiter>>;
   struct Caller {
-    int granted = 0;               // in this window
-    bool is_seen = false;          // the same
+    int granted = 0;  // in this window
+    TimePoint seen_at;
     std::array<Queue, 2> waiting;  // by priority
   };
 
@@ -165,7 +165,6 @@ class Budget {
   size_t queue_;
   absl::flat_hash_map<std::string, Caller> callers_;
   uint64_t window_ = 0;
-  TimePoint rolled_at_;
   std::array<size_t, 2> waiting_{};
   int since_batch_ = 0;  // permits that went to others while batch calls waited
   uint64_t last_number_ = 0;
