@@ -212,12 +212,14 @@ bool Budget::IsPrivileged(const Caller& caller, Priority priority) const {
 // When a call of that caller may be sent, if so many others are before it.
 TimePoint Budget::EarliestFor(const Caller& caller, Priority priority, int ahead,
                               TimePoint now) const {
+  if (is_unlimited_) return now;
   return IsPrivileged(caller, priority) ? allowance_.At(ahead, now)
                                         : allowance_.PacedAt(ahead, now);
 }
 
 // When it will be, if no others come.
 TimePoint Budget::TurnOf(const Waiter& waiter, TimePoint now) const {
+  if (is_unlimited_) return now;
   const size_t place = PlaceOf(waiter.priority_);
   const auto own = callers_.find(waiter.caller_);
   if (own == callers_.end()) return allowance_.At(0, now);

@@ -102,7 +102,7 @@ class Budget {
 
   explicit Budget(const Options& options);
 
-  // For calls from now on; those that wait go on.
+  // For calls from now on, and those that wait.
   void SetOptions(const Options& options, TimePoint now);
 
   bool is_unlimited() const { return is_unlimited_; }
