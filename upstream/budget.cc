@@ -71,7 +71,7 @@ Budget::Standing Budget::Ask(const std::shared_ptr<Waiter>& waiter, TimePoint de
     GrantWaiting(now, decided);
     standing.turn = TurnOf(*waiter, now);
     if (waiter->state_ == Waiter::State::kGranted) {
-      standing.kind = Standing::Kind::kGranted;
+      standing = {Standing::Kind::kGranted, now};
       std::erase(decided, waiter);
     } else if (standing.turn <= deadline &&
                (waiting() <= queue_ || MakeRoomFor(callers_[waiter->caller_], decided))) {
@@ -229,13 +229,18 @@ TimePoint Budget::TurnOf(const Waiter& waiter, TimePoint now) const {
   };
   const auto before =
       std::count_if(caller.waiting[place].begin(), caller.waiting[place].end(), is_before);
-  // Of another caller, as many as it takes for the permits of both to be even.
+  // Of another caller, as many as it takes for the permits of both to be even, and then the one
+  // that came first. In the next window all begin with none.
+  const bool is_over = allowance_.left() == 0;
   int ahead = static_cast<int>(before);
   for (const auto& [name, other] : callers_) {
     if (&other == &caller) continue;
-    const ptrdiff_t even = before + 1 + caller.granted - other.granted;
-    const auto waiting = static_cast<ptrdiff_t>(other.waiting[place].size());
-    ahead += static_cast<int>(std::clamp<ptrdiff_t>(even, 0, waiting));
+    const Queue& queue = other.waiting[place];
+    const ptrdiff_t even = before + (is_over ? 0 : caller.granted - other.granted);
+    const ptrdiff_t sooner = std::clamp<ptrdiff_t>(even, 0, std::ssize(queue));
+    const bool is_tie = even >= 0 && even < std::ssize(queue);
+    ahead += static_cast<int>(sooner);
+    if (is_tie && is_before(queue[static_cast<size_t>(sooner)])) ++ahead;
   }
   if (waiter.priority_ == Priority::kInteractive) {
     return EarliestFor(caller, waiter.priority_, ahead, now);
