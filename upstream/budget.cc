@@ -246,8 +246,8 @@ TimePoint Budget::TurnOf(const Waiter& waiter, TimePoint now) const {
     return EarliestFor(caller, waiter.priority_, ahead, now);
   }
   const int interactive = static_cast<int>(waiting_[PlaceOf(Priority::kInteractive)]);
-  return std::min(allowance_.PacedAt(ahead + interactive, now),
-                  allowance_.At(kBatchEvery * (ahead + 1) - 1, now));
+  const int of_all = std::max(0, kBatchEvery * (ahead + 1) - 1 - since_batch_);
+  return allowance_.PacedAt(std::min(ahead + interactive, of_all), now);
 }
 
 // Of those of that priority that wait, the one whose turn it is.
