@@ -72,7 +72,7 @@ Budget::Standing Budget::Ask(const std::shared_ptr<Waiter>& waiter, TimePoint de
     standing.turn = TurnOf(*waiter, now);
     if (waiter->state_ == Waiter::State::kGranted) {
       standing = {Standing::Kind::kGranted, now};
-      std::erase(decided, waiter);
+      std::erase_if(decided, [&](const Decision& one) { return one.waiter == waiter.get(); });
     } else if (standing.turn <= deadline &&
                (waiting() <= queue_ || MakeRoomFor(callers_[waiter->caller_], decided))) {
       standing.kind = Standing::Kind::kWaiting;
@@ -186,8 +186,8 @@ void Budget::Settle(const Allowance::Taken& taken, int times, const RateLimitNot
 }
 
 void Budget::Tell(const Decided& decided) {
-  for (const std::shared_ptr<Waiter>& waiter : decided) {
-    if (waiter->on_decided_) waiter->on_decided_();
+  for (const Decision& decision : decided) {
+    if (decision.on_decided) decision.on_decided();
   }
 }
 
@@ -299,10 +299,11 @@ void Budget::GrantWaiting(TimePoint now, Decided& decided) {
   if (waiting() == 0) return;
   while (Waiter* const waiter = Next(now)) {
     Queue& queue = callers_[waiter->caller_].waiting[PlaceOf(waiter->priority_)];
-    decided.push_back(std::move(queue.front()));
+    decided.push_back({waiter, waiter->on_decided_});
+    const std::shared_ptr<Waiter> granted = std::move(queue.front());
     queue.pop_front();
     --waiting_[PlaceOf(waiter->priority_)];
-    Grant(*waiter, now);
+    Grant(*granted, now);
   }
 }
 
@@ -336,11 +337,11 @@ bool Budget::MakeRoomFor(const Caller& caller, Decided& decided) {
   Caller& largest = most->second;
   if (count(largest) <= count(caller)) return false;
   const size_t place = largest.waiting[1].empty() ? 0 : 1;
-  std::shared_ptr<Waiter> last = std::move(largest.waiting[place].back());
+  const std::shared_ptr<Waiter> last = std::move(largest.waiting[place].back());
   largest.waiting[place].pop_back();
   --waiting_[place];
   last->state_ = Waiter::State::kRefused;
-  decided.push_back(std::move(last));
+  decided.push_back({last.get(), last->on_decided_});
   return true;
 }
 

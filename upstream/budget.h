@@ -132,8 +132,13 @@ class Budget {
 
  private:
   using Queue = std::deque<std::shared_ptr<Waiter>>;
-  // Those whose wait has ended, to be told when the mutex is free.
-  using Decided = std::vector<std::shared_ptr<Waiter>>;
+  // Those whose wait has ended, to be told when the mutex is free, and how: by then a call may have
+  // looked by itself, and ask again.
+  struct Decision {
+    const Waiter* waiter;
+    std::function<void()> on_decided;
+  };
+  using Decided = std::vector<Decision>;
   struct Caller {
     int granted = 0;  // in this window
     TimePoint seen_at;
