@@ -347,7 +347,9 @@ FaultPlan Server::TakeFaults(Phase phase, const Exchange& exchange, std::string_
 Response Server::Handle(const RequestHead& head, std::string_view body) {
   try {
     if (Control::IsControlPath(head.path)) return parts_.control.Handle(head, body);
-    Response response = parts_.api.Handle(head, body, parts_.clock.Now());
+    const Time now = parts_.clock.Now();
+    Response response = parts_.api.Handle(head, body, now);
+    response.headers.emplace_back("Date", FormatHttpDate(now));
     parts_.publisher.Publish();
     return response;
   } catch (const std::exception& error) {

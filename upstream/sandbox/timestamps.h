@@ -14,6 +14,9 @@ using Time = std::chrono::system_clock::time_point;
 // 3).
 std::string FormatTime(Time time);
 
+// The form of HTTP headers (RFC 9110, 5.6.7), e.g. "Fri, 02 Jan 2026 03:04:05 GMT".
+std::string FormatHttpDate(Time time);
+
 // Milliseconds since the Unix epoch.
 std::int64_t UnixMillis(Time time);
 
