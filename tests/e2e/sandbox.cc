@@ -44,6 +44,10 @@ void Sandbox::AddFault(const Json& fault) const {
 
 void Sandbox::ClearFaults() const { Control("DELETE", "/__sandbox/faults", ""); }
 
+void Sandbox::AdvanceClock(std::chrono::seconds by) const {
+  Control("POST", "/__sandbox/clock", Json{{"advance", std::to_string(by.count()) + "s"}}.dump());
+}
+
 Json Sandbox::Requests(const std::string& path_prefix) const {
   return Control("GET", "/__sandbox/requests?path_prefix=" + path_prefix, "")["requests"];
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ class Sandbox {
   // For example {{"kind", "hang"}, {"path_prefix", "/alerts"}}.
   void AddFault(const Json& fault) const;
   void ClearFaults() const;
+
+  // Moves its clock ahead.
+  void AdvanceClock(std::chrono::seconds by) const;
 
   // What it has received, oldest first; the path is whole or below the base.
   Json Requests(const std::string& path_prefix = "") const;
