@@ -8,10 +8,18 @@
 
 namespace idv::bench::storm {
 
+namespace {
+
+// Of a vendor beyond this machine.
+constexpr char kLatency[] = "80ms";
+
+}  // namespace
+
 // A client that repeats a creation whose answer it missed is not to run out of attempts.
 LimitedUpstream::LimitedUpstream(const std::string& plan)
     : listener_(IDV_SANDBOX_PATH,
-                {"--listen", "127.0.0.1:0", "--plan", plan, "--attempts-per-day", "0"}) {}
+                {"--listen", "127.0.0.1:0", "--plan", plan, "--attempts-per-day", "0", "--latency",
+                 kLatency}) {}
 
 // Creates them in the future: a window of the rate limit begins anew when the clock goes back. The
 // clock must go back, since the gateway compares X-RateLimit-Reset with its own.
