@@ -9,7 +9,9 @@ using std::chrono::milliseconds;
 void Breaker::SetOptions(const Options& options) {
   const std::lock_guard lock(mutex_);
   options_ = options;
-  if (options_.failures == 0) state_ = State::kClosed;
+  if (options_.failures > 0) return;
+  state_ = State::kClosed;
+  counts_.fill({});
 }
 
 std::optional<milliseconds> Breaker::Wait(TimePoint now) const {
