@@ -32,22 +32,24 @@ std::optional<milliseconds> Breaker::WaitLocked(TimePoint now) const {
 std::optional<Breaker::Pass> Breaker::Enter(TimePoint now) {
   const std::lock_guard lock(mutex_);
   if (WaitLocked(now)) return std::nullopt;
-  if (state_ == State::kClosed) return Pass(this, /*is_probe=*/false);
+  if (state_ == State::kClosed) return Pass(this, /*probe=*/0);
   // A probe without an outcome by the next try is not waited for any longer.
   state_ = State::kHalfOpen;
   next_try_ = now + options_.open_for;
-  return Pass(this, /*is_probe=*/true);
+  return Pass(this, ++last_probe_);
 }
 
-void Breaker::End(bool is_probe, Outcome outcome, TimePoint now) {
+void Breaker::End(uint64_t probe, Outcome outcome, TimePoint now) {
   const std::lock_guard lock(mutex_);
   if (options_.failures == 0) return;
-  if (!is_probe) {
+  if (probe == 0) {
     // What was sent before it opened says nothing new of it.
     if (state_ == State::kClosed) Count(outcome, now);
     return;
   }
   if (state_ != State::kHalfOpen) return;
+  // Of one that hung, only a success says more than that there is another one by now.
+  if (probe != last_probe_ && outcome != Outcome::kSuccess) return;
   switch (outcome) {
     case Outcome::kSuccess:
       state_ = State::kClosed;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -38,22 +39,22 @@ class Breaker {
   class Pass {
    public:
     Pass(Pass&& other) noexcept
-        : breaker_(std::exchange(other.breaker_, nullptr)), is_probe_(other.is_probe_) {}
+        : breaker_(std::exchange(other.breaker_, nullptr)), probe_(other.probe_) {}
     Pass& operator=(Pass&&) = delete;
     ~Pass() {
-      if (breaker_ != nullptr) breaker_->End(is_probe_, Outcome::kUnknown, {});
+      if (breaker_ != nullptr) breaker_->End(probe_, Outcome::kUnknown, {});
     }
 
     void End(Outcome outcome, TimePoint now) {
-      std::exchange(breaker_, nullptr)->End(is_probe_, outcome, now);
+      std::exchange(breaker_, nullptr)->End(probe_, outcome, now);
     }
 
    private:
     friend Breaker;
-    Pass(Breaker* breaker, bool is_probe) : breaker_(breaker), is_probe_(is_probe) {}
+    Pass(Breaker* breaker, uint64_t probe) : breaker_(breaker), probe_(probe) {}
 
     Breaker* breaker_;
-    bool is_probe_;
+    uint64_t probe_;  // its number; 0: it is none
   };
 
   explicit Breaker(const Options& options) : options_(options) {}
@@ -77,7 +78,7 @@ class Breaker {
   static constexpr int kParts = 10;
 
   std::optional<std::chrono::milliseconds> WaitLocked(TimePoint now) const;
-  void End(bool is_probe, Outcome outcome, TimePoint now);
+  void End(uint64_t probe, Outcome outcome, TimePoint now);
   void Count(Outcome outcome, TimePoint now);
   bool IsFailing() const;
   void Open(TimePoint now);
@@ -87,6 +88,7 @@ class Breaker {
   // Protected by mutex_:
   Options options_;
   State state_ = State::kClosed;
+  uint64_t last_probe_ = 0;
   TimePoint next_try_;  // when open, or when half open the next one after a probe that hangs
   std::array<Counts, kParts> counts_{};
   int part_ = 0;
