@@ -69,9 +69,7 @@ void Allowance::Settle(const Taken& taken, int times, const RateLimitNotice& not
       notice.reset_in > kMinuteAtMost || (notice.reset && hour_.IsToldOf(*notice.reset));
   RateWindow& window = is_of_hour ? hour_ : minute_;
   if (notice.remaining && notice.reset) {
-    // It cannot know of those that are on their way.
-    const int remaining = std::max(0, *notice.remaining - unanswered_);
-    window.Correct(remaining, *notice.reset, end, now);
+    window.Correct(*notice.remaining, unanswered_, *notice.reset, end, now);
   }
   if (!notice.is_refused) return;
   std::optional<TimePoint> until;

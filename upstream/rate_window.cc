@@ -63,7 +63,7 @@ void RateWindow::Confirm(uint64_t number, TimePoint now) {
   end_ = now + length_;
 }
 
-void RateWindow::Correct(int remaining, seconds reset, std::optional<TimePoint> end,
+void RateWindow::Correct(int remaining, int unanswered, seconds reset, std::optional<TimePoint> end,
                          TimePoint now) {
   const bool is_newer = !reset_ || reset >= *reset_ + kRounding;
   const bool is_same = !is_newer && reset > *reset_ - length_ / 2;
@@ -71,9 +71,11 @@ void RateWindow::Correct(int remaining, seconds reset, std::optional<TimePoint> 
   const bool is_of_former = is_told_ ? !is_newer && !is_same : !is_newer;
   if (is_of_former && end.value_or(now) <= now + kRounding) return;
   if (!end_ || (!is_same && is_told_)) {
-    Begin(remaining, end.value_or(now + length_));  // the upstream's has begun before ours
+    Begin(remaining - unanswered,
+          end.value_or(now + length_));  // the upstream's has begun before ours
   } else {
-    left_ = std::min(left_, remaining);
+    // More than we have counted: others spend too, and all that is unanswered may be beyond it.
+    if (left_ > remaining) left_ = std::max(0, remaining - unanswered);
     end_ = std::min(*end_, end.value_or(*end_));
   }
   is_confirmed_ = true;

@@ -42,9 +42,10 @@ class RateWindow {
   // One that was counted in that window has been answered: the upstream's has begun by now.
   void Confirm(uint64_t number, TimePoint now);
   // The upstream's word: so many are left in the window that ends at `reset` by its clock, and at
-  // `end` or a little before by ours, if that is known.
-  void Correct(int remaining, std::chrono::seconds reset, std::optional<TimePoint> end,
-               TimePoint now);
+  // `end` or a little before by ours, if that is known. Of those that are `unanswered` it has
+  // counted some.
+  void Correct(int remaining, int unanswered, std::chrono::seconds reset,
+               std::optional<TimePoint> end, TimePoint now);
   // Whether that was of the present window.
   bool IsToldOf(std::chrono::seconds reset) const;
   // The upstream's word: none is left, until then if it says so.

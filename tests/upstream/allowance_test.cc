@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <random>
@@ -217,7 +218,14 @@ TEST_F(AllowanceTest, AnAnswerWithoutADateDoesNotEndAWindowEarly) {
   }
 }
 
-// All that is allowed is asked for, over hours of fake time.
+// How calls come.
+struct Demand {
+  // Together; 0: there are always some.
+  int burst = 0;
+  milliseconds every{};
+};
+
+// More than is allowed is asked for, over hours of fake time.
 class Simulation {
  public:
   struct Result {
@@ -227,11 +235,18 @@ class Simulation {
   };
 
   Simulation(const RateLimitedUpstream::Options& options, const Allowance::Limits& limits,
-             unsigned seed)
-      : upstream_(options), allowance_(limits), random_(seed) {}
+             const Demand& demand, unsigned seed)
+      : upstream_(options), allowance_(limits), demand_(demand), random_(seed) {}
+
+  // Others have asked before, and so often.
+  void AskedByOthers(int times) {
+    for (int i = 0; i < times; ++i) upstream_.Answer(now_);
+    now_ += seconds(20);
+    others_ = times;
+  }
 
   Result Run(milliseconds time) {
-    At(now_, [this] { Ask(); });
+    At(now_, [this] { Call(); });
     const TimePoint end = now_ + time;
     while (!events_.empty() && events_.begin()->first < end) {
       const auto event = events_.begin();
@@ -240,7 +255,7 @@ class Simulation {
       events_.erase(event);
       work();
     }
-    return {upstream_.taken(), upstream_.refused(), most_in_a_minute_};
+    return {upstream_.taken() - others_, upstream_.refused(), most_in_a_minute_};
   }
 
  private:
@@ -250,12 +265,20 @@ class Simulation {
     return now_ + milliseconds(latency(random_));
   }
 
+  void Call() {
+    pending_ = demand_.burst > 0 ? demand_.burst : std::numeric_limits<int>::max();
+    Ask();
+    if (demand_.burst > 0) At(now_ + demand_.every, [this] { Call(); });
+  }
+
   void Ask() {
     allowance_.Roll(now_);
-    while (allowance_.left() > 0) {
+    while (allowance_.left() > 0 && pending_ > 0) {
+      --pending_;
       const Allowance::Taken taken = allowance_.Take(now_);
       At(After(), [this, taken] { Arrive(taken); });
     }
+    if (pending_ == 0) return;
     const TimePoint next = allowance_.At(0, now_);
     ASSERT_GT(next, now_) << "it must be some time until there is more";
     if (next == next_) return;
@@ -287,6 +310,9 @@ class Simulation {
 
   RateLimitedUpstream upstream_;
   Allowance allowance_;
+  const Demand demand_;
+  int pending_ = 0;
+  int others_ = 0;
   std::minstd_rand random_;
   TimePoint now_ = RateLimitedUpstream::begin();
   TimePoint next_;
@@ -328,7 +354,7 @@ TEST(AllowanceSimulationTest, UsesWhatAMinuteGivesAndIsHardlyEverRefused) {
   constexpr int kNone = 1'000'000;
   for (const Setting& setting : Settings(50, kNone)) {
     for (unsigned seed = 1; seed <= 2; ++seed) {
-      Simulation simulation(setting.options, {.per_minute = 50}, seed);
+      Simulation simulation(setting.options, {.per_minute = 50}, {}, seed);
 
       const Simulation::Result result = simulation.Run(hours(1));
 
@@ -341,12 +367,39 @@ TEST(AllowanceSimulationTest, UsesWhatAMinuteGivesAndIsHardlyEverRefused) {
 TEST(AllowanceSimulationTest, UsesWhatAnHourGivesAndIsHardlyEverRefused) {
   for (const Setting& setting : Settings(50, 1500)) {
     for (unsigned seed = 1; seed <= 2; ++seed) {
-      Simulation simulation(setting.options, {.per_minute = 50, .per_hour = 1500}, seed);
+      Simulation simulation(setting.options, {.per_minute = 50, .per_hour = 1500}, {}, seed);
 
       const Simulation::Result result = simulation.Run(hours(3));
 
       EXPECT_LE(result.most_in_a_minute, 1) << setting.name << ", seed " << seed;
       EXPECT_GE(result.taken, 3 * 1500 * 9 / 10) << setting.name << ", seed " << seed;
+    }
+  }
+}
+
+TEST(AllowanceSimulationTest, IsRefusedOnceAtMostWhenItBeginsAmidAWindow) {
+  for (const Setting& setting : Settings(50, 1'000'000)) {
+    Simulation simulation(setting.options, {.per_minute = 50}, {}, 1);
+    simulation.AskedByOthers(20);
+
+    const Simulation::Result result = simulation.Run(hours(1));
+
+    EXPECT_LE(result.refused, 20) << setting.name;
+    EXPECT_GE(result.taken, 50 * 60 * 9 / 10) << setting.name;
+  }
+}
+
+// What is on its way is not counted twice.
+TEST(AllowanceSimulationTest, UsesWhatAMinuteGivesWhenCallsComeInBursts) {
+  for (const Setting& setting : Settings(50, 1'000'000)) {
+    for (const Demand& demand : {Demand{20, seconds(10)}, Demand{35, seconds(25)},
+                                 Demand{1, milliseconds(800)}, Demand{5, seconds(4)}}) {
+      Simulation simulation(setting.options, {.per_minute = 50}, demand, 1);
+
+      const Simulation::Result result = simulation.Run(hours(1));
+
+      EXPECT_LE(result.most_in_a_minute, 1) << setting.name << ", bursts of " << demand.burst;
+      EXPECT_GE(result.taken, 50 * 60 * 9 / 10) << setting.name << ", bursts of " << demand.burst;
     }
   }
 }

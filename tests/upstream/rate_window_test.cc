@@ -25,7 +25,7 @@ class RateWindowTest : public testing::Test {
     for (int i = 0; i < times; ++i) window_.Take(now_ + after);
   }
   void Correct(int remaining, seconds reset, milliseconds end, milliseconds after) {
-    window_.Correct(remaining, reset, now_ + end, now_ + after);
+    window_.Correct(remaining, 0, reset, now_ + end, now_ + after);
   }
   milliseconds At(int ahead, milliseconds after) const {
     return std::chrono::round<milliseconds>(window_.At(ahead, now_ + after) - now_);
@@ -159,10 +159,35 @@ TEST_F(RateWindowTest, AnswersCorrect) {
     for (int i = 0; i < row.taken; ++i) window.Take(now_);
     window.Confirm(window.number(), now_ + seconds(1));
 
-    window.Correct(row.remaining, kReset, now_ + row.end, now_ + seconds(1));
+    window.Correct(row.remaining, 0, kReset, now_ + row.end, now_ + seconds(1));
 
     EXPECT_EQ(window.left(), row.left) << row.name;
     EXPECT_EQ(window.At(9, now_ + seconds(1)) - now_, row.next) << row.name;
+  }
+}
+
+TEST_F(RateWindowTest, WhatIsOnItsWayCountsOnce) {
+  struct Row {
+    const char* name;
+    int remaining;
+    int unanswered;
+    int left;
+  };
+  const Row rows[] = {
+      {"the upstream has counted none of them", 9, 3, 6},
+      {"it has counted some", 7, 3, 6},
+      {"it has counted all", 6, 3, 6},
+      {"others spend too", 5, 3, 2},
+      {"others spend all", 1, 3, 0},
+  };
+  for (const Row& row : rows) {
+    RateWindow window{minutes(1)};
+    window.SetLimit(10);
+    for (int i = 0; i < 4; ++i) window.Take(now_);
+
+    window.Correct(row.remaining, row.unanswered, kReset, now_ + seconds(60), now_);
+
+    EXPECT_EQ(window.left(), row.left) << row.name;
   }
 }
 
@@ -203,14 +228,14 @@ TEST_F(RateWindowTest, AnAnswerOfTheFormerWindowSaysNothingOfTheNextOne) {
     RateWindow window{minutes(1)};
     window.SetLimit(10);
     for (int i = 0; i < 10; ++i) window.Take(now_);
-    window.Correct(0, kReset, now_ + seconds(60), now_ + seconds(1));
+    window.Correct(0, 0, kReset, now_ + seconds(60), now_ + seconds(1));
     const TimePoint next = now_ + seconds(after);
     window.Roll(next, 1);
     for (int i = 0; i < 3; ++i) window.Take(next);
     const seconds next_reset = kReset + seconds(after);
-    window.Correct(6, next_reset, next + seconds(60), next + milliseconds(200));
+    window.Correct(6, 0, next_reset, next + seconds(60), next + milliseconds(200));
 
-    window.Correct(0, kReset, next + seconds(1), next + milliseconds(300));
+    window.Correct(0, 0, kReset, next + seconds(1), next + milliseconds(300));
 
     EXPECT_EQ(window.left(), 6) << after;
     EXPECT_EQ(window.At(6, next + milliseconds(300)), next + seconds(60)) << after;
@@ -352,7 +377,7 @@ TEST_F(RateWindowTest, WithoutALimitGivesAlways) {
 TEST_F(RateWindowTest, WithoutALimitGivesWhatTheUpstreamSays) {
   RateWindow window{minutes(1)};
   window.Take(now_);
-  window.Correct(3, kReset, now_ + seconds(40), now_ + seconds(1));
+  window.Correct(3, 0, kReset, now_ + seconds(40), now_ + seconds(1));
 
   EXPECT_EQ(window.left(), 3);
   EXPECT_EQ(window.At(2, now_ + seconds(1)), now_ + seconds(1));
