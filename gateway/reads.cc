@@ -111,8 +111,10 @@ Task<ReadAnswer> Ask(Shard& shard, const Reading& reading, RestRequest request, 
     if (shelf.cache != nullptr && MayBeKept(reading, *answer.message)) {
       shelf.cache->Put(key, answer.message, report.etag, *shelf.lifetime, now, drops);
     }
-  } else if (known.message != nullptr) {
+  } else if (known.message != nullptr && IsNoAnswer(answer.status)) {
     shelf.cache->RenewalFailed(key, now);
+  } else if (known.message != nullptr && !absl::IsCancelled(answer.status)) {
+    shelf.cache->Drop(key);  // the upstream says that there is nothing of the kind, or not for us
   }
   co_return answer;
 }
