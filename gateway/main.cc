@@ -31,6 +31,7 @@
 #include "gateway/services.h"
 #include "metrics/admin_server.h"
 #include "metrics/log.h"
+#include "upstream/cache_snapshots.h"
 #include "upstream/drift_counter.h"
 
 namespace {
@@ -52,8 +53,20 @@ int Refuse(const std::string& what, const absl::Status& status) {
   return kBadConfig;
 }
 
-// What only the machine can tell: that the files for the upstream's TLS can be used.
+absl::Status CheckSnapshotDirectory(const std::string& directory) {
+  if (directory.empty()) return absl::OkStatus();
+  const absl::Status status = idv::CacheSnapshots::Check(directory);
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError("cache.reference.snapshot_dir: " +
+                                    std::string(status.message()));
+}
+
+// What only the machine can tell: that the files for the upstream's TLS, and the place of
+// snapshots, can be used.
 absl::Status CheckFiles(const idv::Config& config) {
+  if (absl::Status status = CheckSnapshotDirectory(config.cache.snapshot_dir); !status.ok()) {
+    return status;
+  }
   const idv::HttpClient::Options& http = config.upstream.http;
   const std::string& ca_file = http.ca_file;
   if (!ca_file.empty() && access(ca_file.c_str(), R_OK) != 0) {

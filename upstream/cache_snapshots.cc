@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -23,25 +24,44 @@ bool IsSafeName(const std::string& tenant_id) {
   });
 }
 
-// 0 or an error of the system.
-int PrepareDirectory(const std::string& path) {
-  if (mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return errno;
+// These return 0 or an error of the system.
+
+int CheckWritable(const std::string& path) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0) return errno;
   if (!S_ISDIR(status.st_mode)) return ENOTDIR;
   return faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
+int CheckDirectory(const std::string& path) {
+  const int error = CheckWritable(path);
+  if (error != ENOENT) return error;
+  return CheckWritable(std::filesystem::path(path).lexically_normal().parent_path());
+}
+
+int PrepareDirectory(const std::string& path) {
+  if (mkdir(path.c_str(), S_IRWXU) != 0 && errno != EEXIST) return errno;
+  return CheckWritable(path);
+}
+
+absl::Status Unusable(const std::string& directory, int error) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      "\"", directory,
+      "\" should be a directory, there or to be made, that this process may write to: ",
+      strerrordesc_np(error)));
+}
+
 }  // namespace
+
+absl::Status CacheSnapshots::Check(const std::string& directory) {
+  const int error = CheckDirectory(directory);
+  return error == 0 ? absl::OkStatus() : Unusable(directory, error);
+}
 
 absl::StatusOr<std::unique_ptr<CacheSnapshots>> CacheSnapshots::Open(const Options& options,
                                                                      OnProblem on_problem) {
   if (const int error = PrepareDirectory(options.directory); error != 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", options.directory,
-                     "\" should be a directory, there or to be made, that this process may write "
-                     "to: ",
-                     strerrordesc_np(error)));
+    return Unusable(options.directory, error);
   }
   return std::unique_ptr<CacheSnapshots>(new CacheSnapshots(options, std::move(on_problem)));
 }

@@ -38,6 +38,9 @@ class CacheSnapshots {
   // everything could be written again.
   using OnProblem = std::function<void(const absl::Status&)>;
 
+  // Whether Open() would take the directory, as far as that can be told without making it. Errors:
+  // the same.
+  static absl::Status Check(const std::string& directory);
   // kInvalidArgument: the directory is none, cannot be made or may not be written to.
   static absl::StatusOr<std::unique_ptr<CacheSnapshots>> Open(const Options& options,
                                                               OnProblem on_problem);
