@@ -226,7 +226,7 @@ TEST_F(CacheTest, GivesAnOldAnswerInThePlaceOfAnError) {
     SCOPED_TRACE(trouble.name);
     sandbox_.AddFault(trouble.fault);
 
-    const std::string country = countries.at(next++);
+    const std::string& country = countries.at(next++);
     const Attempt attempt =
         Timed(kTimeout, [&] { return List(*client_, country, {.timeout = kTimeout}); });
 
