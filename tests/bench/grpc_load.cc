@@ -46,11 +46,19 @@ struct Call {
   TimePoint due;
 };
 
-grpc::ByteBuffer RequestBytes() {
-  kora::idv::v1::GetVerificationRequest request;
-  request.set_verification_id(kVerificationId);
-  const grpc::Slice slice(request.SerializeAsString());
-  return {&slice, 1};
+// Of many verifications: calls for the same one at the same time would share a request.
+std::vector<grpc::ByteBuffer> Requests() {
+  constexpr int kVerifications = 1024;  // more than calls in flight
+  std::vector<grpc::ByteBuffer> requests;
+  for (int i = 0; i < kVerifications; ++i) {
+    std::string id = kVerificationId;
+    id.replace(id.size() - 4, 4, std::to_string(1000 + i));
+    kora::idv::v1::GetVerificationRequest request;
+    request.set_verification_id(id);
+    const grpc::Slice slice(request.SerializeAsString());
+    requests.emplace_back(&slice, 1);
+  }
+  return requests;
 }
 
 bool IsTheVerification(grpc::ByteBuffer& bytes) {
@@ -99,7 +107,7 @@ class Load {
   void Finish(Measurement& measurement);
 
   const Options& options_;
-  const grpc::ByteBuffer request_ = RequestBytes();
+  const std::vector<grpc::ByteBuffer> requests_ = Requests();
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
   bool looked_ = false;
@@ -134,8 +142,8 @@ void Load::Start(size_t index, TimePoint due) {
   Call& call = *owned;
   call.due = due;
   call.context.set_deadline(std::chrono::system_clock::now() + kDeadline);
-  call.reader =
-      stubs_[index % stubs_.size()]->PrepareUnaryCall(&call.context, kMethod, request_, &queue_);
+  call.reader = stubs_[index % stubs_.size()]->PrepareUnaryCall(
+      &call.context, kMethod, requests_[index % requests_.size()], &queue_);
   call.reader->StartCall();
   call.reader->Finish(&call.reply, &call.status, owned.release());
 }
