@@ -82,10 +82,11 @@ class JoinedReadsTest : public ProbeGatewayTest {
   // Reads wait for Answer(), and then tell which request they are; writes are answered at once.
   void StartWaiting(const std::string& more_config = "") {
     Start(
-        [this](const StubServer::Request& request) {
+        [answered = answer_.get_future().share(),
+         reads = std::make_shared<std::atomic<int>>()](const StubServer::Request& request) {
           if (request.verb != "GET") return StubServer::Http(200, R"({"id":"a"})");
-          const int number = ++reads_;
-          answered_.wait();
+          const int number = ++*reads;
+          answered.wait();  // which ends with the test, too
           return StubServer::Http(200, R"({"total":)" + std::to_string(number) + "}");
         },
         more_config);
@@ -118,8 +119,6 @@ class JoinedReadsTest : public ProbeGatewayTest {
   }
 
   std::promise<void> answer_;
-  const std::shared_future<void> answered_ = answer_.get_future().share();
-  std::atomic<int> reads_ = 0;
 };
 
 TEST_P(JoinedReadsTest, MakeOneRequest) {
