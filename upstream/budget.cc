@@ -19,7 +19,7 @@ constexpr size_t PlaceOf(Priority priority) { return static_cast<size_t>(priorit
 }  // namespace
 
 Budget::Permit::~Permit() {
-  if (budget_ != nullptr) budget_->GiveBack(taken_);
+  if (budget_ != nullptr) budget_->GiveBack(caller_, taken_);
 }
 
 void Budget::Permit::Spend(int times, const RateLimitNotice& notice, TimePoint now) {
@@ -46,7 +46,7 @@ void Budget::SetOptions(const Options& options, TimePoint now) {
 }
 
 std::optional<Budget::Permit> Budget::TryTake(Waiter& waiter, TimePoint now) {
-  if (is_unlimited_) return Permit(nullptr, {});
+  if (is_unlimited_) return Permit();
   const std::lock_guard lock(mutex_);
   Roll(now);
   Caller& caller = callers_[waiter.caller_];
@@ -54,7 +54,7 @@ std::optional<Budget::Permit> Budget::TryTake(Waiter& waiter, TimePoint now) {
   if (waiting() > 0 || EarliestFor(caller, waiter.priority_, 0, now) > now) return std::nullopt;
   Grant(waiter, now);
   waiter.state_ = Waiter::State::kIdle;
-  return Permit(this, waiter.taken_);
+  return Permit(this, waiter);
 }
 
 Budget::Standing Budget::Ask(const std::shared_ptr<Waiter>& waiter, TimePoint deadline,
@@ -114,7 +114,7 @@ Budget::Standing Budget::Look(const Waiter& waiter, TimePoint now) {
 Budget::Permit Budget::Take(Waiter& waiter) {
   const std::lock_guard lock(mutex_);
   waiter.state_ = Waiter::State::kIdle;
-  return {this, waiter.taken_};
+  return {this, waiter};
 }
 
 void Budget::Withdraw(const std::shared_ptr<Waiter>& waiter, TimePoint now) {
@@ -124,7 +124,7 @@ void Budget::Withdraw(const std::shared_ptr<Waiter>& waiter, TimePoint now) {
     const auto state = std::exchange(waiter->state_, Waiter::State::kIdle);
     if (state == Waiter::State::kWaiting) Dequeue(*waiter);
     if (state == Waiter::State::kGranted) {
-      allowance_.GiveBack(waiter->taken_);
+      GiveBackLocked(waiter->caller_, waiter->taken_);
       GrantWaiting(now, decided);
     }
   }
@@ -161,16 +161,23 @@ Budget::Summary Budget::summary(TimePoint now) {
   return summary;
 }
 
-void Budget::GiveBack(const Allowance::Taken& taken) {
+void Budget::GiveBack(const std::string& caller, const Allowance::Taken& taken) {
   const TimePoint now = Clock::now();
   Decided decided;
   {
     const std::lock_guard lock(mutex_);
     Roll(now);
-    allowance_.GiveBack(taken);
+    GiveBackLocked(caller, taken);
     GrantWaiting(now, decided);
   }
   Tell(decided);
+}
+
+void Budget::GiveBackLocked(const std::string& caller, const Allowance::Taken& taken) {
+  allowance_.GiveBack(taken);
+  const auto place = callers_.find(caller);
+  if (place == callers_.end() || taken.minute != window_) return;
+  place->second.granted = std::max(0, place->second.granted - 1);
 }
 
 void Budget::Settle(const Allowance::Taken& taken, int times, const RateLimitNotice& notice,

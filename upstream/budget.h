@@ -69,7 +69,9 @@ class Budget {
   class Permit {
    public:
     Permit(Permit&& other) noexcept
-        : budget_(std::exchange(other.budget_, nullptr)), taken_(other.taken_) {}
+        : budget_(std::exchange(other.budget_, nullptr)),
+          caller_(std::move(other.caller_)),
+          taken_(other.taken_) {}
     Permit& operator=(Permit&&) = delete;
     ~Permit();
 
@@ -79,9 +81,13 @@ class Budget {
 
    private:
     friend Budget;
-    Permit(Budget* budget, const Allowance::Taken& taken) : budget_(budget), taken_(taken) {}
+    // Of nobody: nothing is counted.
+    Permit() : budget_(nullptr) {}
+    Permit(Budget* budget, const Waiter& waiter)
+        : budget_(budget), caller_(waiter.caller_), taken_(waiter.taken_) {}
 
     Budget* budget_;
+    std::string caller_;
     Allowance::Taken taken_;
   };
 
@@ -157,7 +163,8 @@ class Budget {
   bool Dequeue(const Waiter& waiter);
   bool MakeRoomFor(const Caller& caller, Decided& decided);
   size_t waiting() const { return waiting_[0] + waiting_[1]; }
-  void GiveBack(const Allowance::Taken& taken);
+  void GiveBack(const std::string& caller, const Allowance::Taken& taken);
+  void GiveBackLocked(const std::string& caller, const Allowance::Taken& taken);
   void Settle(const Allowance::Taken& taken, int times, const RateLimitNotice& notice,
               TimePoint now);
   static void Tell(const Decided& decided);

@@ -28,30 +28,35 @@ std::optional<int> CountIn(const HttpResponse& response, absl::string_view name)
   return static_cast<int>(*number);
 }
 
-std::optional<seconds> SentAt(const HttpResponse& response) {
+}  // namespace
+
+std::optional<system_clock::time_point> SentAt(const HttpResponse& response) {
+  // In nanoseconds, as system_clock counts, time ends in the year 2262.
+  constexpr time_t kLatestDate = time_t{1} << 33;
   const std::optional<absl::string_view> date = response.Header("Date");
   if (!date) return std::nullopt;
   const time_t sent_at = curl_getdate(std::string(*date).c_str(), nullptr);
-  if (sent_at == -1) return std::nullopt;
-  return seconds(sent_at);
+  if (sent_at < 0 || sent_at > kLatestDate) return std::nullopt;
+  return system_clock::from_time_t(sent_at);
 }
-
-}  // namespace
 
 RateLimitNotice ReadRateLimit(const HttpResponse& response, system_clock::time_point now) {
   // Beyond it, it is no time of a window.
   constexpr int64_t kLatestReset = int64_t{1} << 40;
-  const std::optional<seconds> sent_at = SentAt(response);
+  const std::optional<system_clock::time_point> sent_at = SentAt(response);
   RateLimitNotice notice;
   notice.limit = CountIn(response, "X-RateLimit-Limit");
   notice.remaining = CountIn(response, "X-RateLimit-Remaining");
   const std::optional<int64_t> reset = NumberIn(response, "X-RateLimit-Reset");
   if (reset && *reset < kLatestReset) {
     notice.reset = seconds(*reset);
-    if (sent_at) notice.reset_in = *notice.reset - *sent_at;
+    if (sent_at) {
+      const auto since_epoch = std::chrono::floor<seconds>(sent_at->time_since_epoch());
+      notice.reset_in = *notice.reset - since_epoch;
+    }
   }
   if (const auto text = response.Header("Retry-After")) {
-    notice.retry_after = ParseRetryAfter(*text, sent_at ? system_clock::time_point(*sent_at) : now);
+    notice.retry_after = ParseRetryAfter(*text, sent_at.value_or(now));
   }
   return notice;
 }

@@ -30,4 +30,7 @@ struct RateLimitNotice {
 RateLimitNotice ReadRateLimit(const HttpResponse& response,
                               std::chrono::system_clock::time_point now);
 
+// When the answer was sent, by its Date, if it has one.
+std::optional<std::chrono::system_clock::time_point> SentAt(const HttpResponse& response);
+
 }  // namespace idv

@@ -42,7 +42,10 @@ Task<absl::Status> Upstream::Call(const Route& route, RestRequest request, const
   if (const auto etag = response->Header("ETag")) report.etag = std::string(*etag);
   if (IsSuccess(response->status)) co_return Read(route, *std::move(response), out);
   const absl::string_view api_key = sender != nullptr ? sender->api_key() : "";
-  absl::Status status = errors_.FromResponse(route, *std::move(response), parser_, api_key, now);
+  // A date in it is by the upstream's clock.
+  const auto sent_at = SentAt(*response).value_or(now);
+  absl::Status status =
+      errors_.FromResponse(route, *std::move(response), parser_, api_key, sent_at);
   report.rate_limit.is_refused = report.http_status == 429 && !FailureOf(status).never_retry;
   co_return status;
 }

@@ -32,8 +32,9 @@ namespace {
 std::string Response(std::string_view status, std::string_view body) {
   std::string response = "HTTP/1.1 ";
   response.append(status)
-      .append("\r\nContent-Type: application/json\r\nX-RateLimit-Limit: 200\r\n")
-      .append("X-RateLimit-Remaining: 199\r\nX-RateLimit-Reset: 1767323105\r\nContent-Length: ")
+      .append("\r\nContent-Type: application/json\r\nX-RateLimit-Limit: 1000000000\r\n")
+      .append(
+          "X-RateLimit-Remaining: 999999999\r\nX-RateLimit-Reset: 1767323105\r\nContent-Length: ")
       .append(std::to_string(body.size()))
       .append("\r\n\r\n")
       .append(body);

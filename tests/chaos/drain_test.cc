@@ -40,7 +40,7 @@ std::string Text(milliseconds time) { return std::to_string(time.count()) + "ms"
 class DrainTest : public testing::Test {
  protected:
   static Json Config(const Sandbox& sandbox) {
-    Json config = e2e::BasicConfig(sandbox.base_url());
+    Json config = e2e::OneRequestPerCall(e2e::BasicConfig(sandbox.base_url()));
     config["drain"] = {{"settle", Text(kSettle)}, {"unary_grace", Text(kGrace)}};
     return config;
   }

@@ -93,7 +93,8 @@ uint64_t Seed() {
 class MixedLoadTest : public testing::Test {
  protected:
   static Json Config(const Sandbox& sandbox) {
-    Json config = e2e::BasicConfig(sandbox.base_url());
+    // Else most calls would end at once, by what calls and faults before them have done.
+    Json config = e2e::OneRequestPerCall(e2e::BasicConfig(sandbox.base_url()));
     config["limits"] = {
         {"max_in_flight", kMaxInFlight}, {"max_image", "3MiB"}, {"upstream_response", "1MiB"}};
     config["drain"]["unary_grace"] = std::to_string(kGrace.count()) + "s";

@@ -337,7 +337,7 @@ TEST_P(GatewayRaceTest, CancelsAtAnyMomentOfACall) {
   WithCallers([&](int number, Caller& caller) {
     Meeting cancel(microseconds(500), microseconds(500), static_cast<unsigned>(number + 1));
     for (int round = 0; round < rounds; ++round) {
-      const auto call = caller.Start("any", kForgotten);
+      const auto call = caller.Start(NameOf(number, round), kForgotten);
 
       SpinFor(cancel.Delay());
       call->context.TryCancel();

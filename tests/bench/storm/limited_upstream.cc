@@ -17,9 +17,8 @@ constexpr char kLatency[] = "80ms";
 
 // A client that repeats a creation whose answer it missed is not to run out of attempts.
 LimitedUpstream::LimitedUpstream(const std::string& plan)
-    : listener_(IDV_SANDBOX_PATH,
-                {"--listen", "127.0.0.1:0", "--plan", plan, "--attempts-per-day", "0", "--latency",
-                 kLatency}) {}
+    : listener_(IDV_SANDBOX_PATH, {"--listen", "127.0.0.1:0", "--plan", plan, "--attempts-per-day",
+                                   "0", "--latency", kLatency}) {}
 
 // Creates them in the future: a window of the rate limit begins anew when the clock goes back. The
 // clock must go back, since the gateway compares X-RateLimit-Reset with its own.
