@@ -15,6 +15,9 @@ constexpr seconds kHourAtMost{3602};
 // By how much the upstream's times, in whole seconds, may be too early.
 constexpr seconds kRounding{1};
 
+// What others are left of an hour.
+constexpr double kOfHour = 0.5;
+
 }  // namespace
 
 void Allowance::SetLimits(const Limits& limits) {
@@ -33,8 +36,8 @@ TimePoint Allowance::At(int ahead, TimePoint now) const {
   return std::max(minute_.At(ahead, now), hour_.At(ahead, now));
 }
 
-TimePoint Allowance::PacedAt(int ahead, TimePoint now) const {
-  return std::max(minute_.PacedAt(ahead, now), hour_.PacedAt(ahead, now));
+TimePoint Allowance::PacedAt(int ahead, TimePoint now, double reserve) const {
+  return std::max(minute_.PacedAt(ahead, now, reserve), hour_.PacedAt(ahead, now, kOfHour));
 }
 
 Allowance::Taken Allowance::Take(TimePoint now) {

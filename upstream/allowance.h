@@ -38,7 +38,9 @@ class Allowance {
   // Of the minute: another one, another number.
   uint64_t window() const { return minute_.number(); }
   TimePoint At(int ahead, TimePoint now) const;
-  TimePoint PacedAt(int ahead, TimePoint now) const;
+  // The same for who leaves that share of the minute's to others, and half of the hour's: an hour
+  // is too long to spread over it what may be gone in half of it.
+  TimePoint PacedAt(int ahead, TimePoint now, double reserve) const;
 
   // Counts a request: then one of the two below.
   Taken Take(TimePoint now);

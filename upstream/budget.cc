@@ -11,6 +11,12 @@ using Priority = Budget::Priority;
 // Of so many permits at least one goes to a batch call, if one waits.
 constexpr int kBatchEvery = 8;
 
+// What calls leave to interactive ones of callers that have had less, of what the window has for
+// the rest of its time: batch calls, which are so spread over the window, and those of callers that
+// have had their share.
+constexpr double kReserveOfBatch = 1;
+constexpr double kReserveOfMany = 0.5;
+
 // After so long, it does not matter any more who called: about this window and the last one.
 constexpr std::chrono::minutes kForgotten{2};
 
@@ -92,7 +98,10 @@ TimePoint Budget::Decide(TimePoint now) {
     const std::lock_guard lock(mutex_);
     GrantWaiting(now, decided);
     // While something is left, those that still wait leave it to others.
-    next = allowance_.left() > 0 ? allowance_.PacedAt(0, now) : allowance_.At(0, now);
+    const bool is_batch = waiting_[PlaceOf(Priority::kInteractive)] == 0;
+    next = allowance_.left() > 0
+               ? allowance_.PacedAt(0, now, is_batch ? kReserveOfBatch : kReserveOfMany)
+               : allowance_.At(0, now);
   }
   Tell(decided);
   return next;
@@ -220,8 +229,9 @@ bool Budget::IsPrivileged(const Caller& caller, Priority priority) const {
 TimePoint Budget::EarliestFor(const Caller& caller, Priority priority, int ahead,
                               TimePoint now) const {
   if (is_unlimited_) return now;
-  return IsPrivileged(caller, priority) ? allowance_.At(ahead, now)
-                                        : allowance_.PacedAt(ahead, now);
+  if (IsPrivileged(caller, priority)) return allowance_.At(ahead, now);
+  const bool is_batch = priority == Priority::kBatch;
+  return allowance_.PacedAt(ahead, now, is_batch ? kReserveOfBatch : kReserveOfMany);
 }
 
 // When it will be, if no others come.
@@ -254,7 +264,7 @@ TimePoint Budget::TurnOf(const Waiter& waiter, TimePoint now) const {
   }
   const int interactive = static_cast<int>(waiting_[PlaceOf(Priority::kInteractive)]);
   const int of_all = std::max(0, kBatchEvery * (ahead + 1) - 1 - since_batch_);
-  return allowance_.PacedAt(std::min(ahead + interactive, of_all), now);
+  return allowance_.PacedAt(std::min(ahead + interactive, of_all), now, kReserveOfBatch);
 }
 
 // Of those of that priority that wait, the one whose turn it is.

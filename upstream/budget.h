@@ -27,9 +27,10 @@ namespace idv {
 //  - `interactive` ones before `batch` ones, but for every eighth permit;
 //  - among those, the call whose caller has had the fewest permits of this minute's window, and of
 //    one caller the one that came first.
-// So that there is something left for those who come later, half of the allowance for the rest of
-// the window is kept for calls that are interactive and whose caller has not had its fair share of
-// it yet, the same for all callers of this window and the last one. Thread-safe; knows no clock.
+// So that there is something left for those who come later, batch calls are spread evenly over the
+// window, and half of the allowance for the rest of it is kept for calls that are interactive and
+// whose caller has not had its fair share yet, the same for all callers of this window and the last
+// one. Thread-safe; knows no clock, but for a permit that is given back.
 class Budget {
  public:
   enum class Priority { kInteractive, kBatch };

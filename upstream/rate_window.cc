@@ -102,12 +102,12 @@ TimePoint RateWindow::At(int ahead, TimePoint now) const {
   return end + (ahead - left_) / std::max(1, limit()) * length_;
 }
 
-TimePoint RateWindow::PacedAt(int ahead, TimePoint now) const {
-  if (!end_ || limit() == kNoLimit || left_ <= ahead) return At(ahead, now);
-  // As long as left > limit / 2 * (end - then) / length.
-  const double share = 2.0 * (left_ - ahead) / limit();
+TimePoint RateWindow::PacedAt(int ahead, TimePoint now, double reserve) const {
+  if (limit() == kNoLimit || left_ <= ahead) return At(ahead, now);
+  // As long as left >= reserve * limit * (end - then) / length.
+  const double share = (left_ - ahead) / (reserve * limit());
   const auto before_end = std::chrono::duration_cast<Clock::duration>(share * length_);
-  return std::max(now, *end_ - before_end);
+  return std::max(now, end_.value_or(now + length_) - before_end);
 }
 
 }  // namespace idv

@@ -53,9 +53,9 @@ class RateWindow {
 
   // When the next request may be sent, with so many others before it.
   TimePoint At(int ahead, TimePoint now) const;
-  // The same for who leaves a reserve to others: half of what the window has for the time that is
-  // left of it, so that none of it is lost in the end.
-  TimePoint PacedAt(int ahead, TimePoint now) const;
+  // The same for who leaves something to others: that share of what the window has for the time
+  // that is left of it, so that none of it is lost in the end.
+  TimePoint PacedAt(int ahead, TimePoint now, double reserve = 0.5) const;
 
  private:
   void Begin(int left, TimePoint end);

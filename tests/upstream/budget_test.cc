@@ -483,7 +483,7 @@ TEST_F(BudgetTest, InteractiveCallsComeFirst) {
   Decide(seconds(60));
 
   EXPECT_EQ(Granted(interactive, seconds(60)), 5);
-  EXPECT_EQ(Granted(batch, seconds(60)), 1);  // the others leave the reserve
+  EXPECT_EQ(Granted(batch, seconds(60)), 0);  // they are spread over the window
 }
 
 TEST_F(BudgetTest, EveryEighthPermitIsForBatchCalls) {
@@ -498,8 +498,8 @@ TEST_F(BudgetTest, EveryEighthPermitIsForBatchCalls) {
   EXPECT_EQ(Granted(batch, seconds(60)), 4);
 }
 
-TEST_F(BudgetTest, BatchCallsLeaveTheReserve) {
-  EXPECT_EQ(TakeMany("b", 100, seconds(0), Priority::kBatch), 6);
+TEST_F(BudgetTest, BatchCallsAreSpreadOverTheWindow) {
+  EXPECT_EQ(TakeMany("b", 100, seconds(0), Priority::kBatch), 1);
   const Call batch("b", Priority::kBatch);
 
   EXPECT_EQ(Ask(batch, seconds(0)).kind, Kind::kWaiting);
@@ -508,22 +508,22 @@ TEST_F(BudgetTest, BatchCallsLeaveTheReserve) {
   EXPECT_EQ(KindOf(batch, seconds(1)), Kind::kWaiting);
 }
 
-TEST_F(BudgetTest, TellsTheTurnOfABatchCallThatLeavesTheReserve) {
+TEST_F(BudgetTest, TellsTheTurnOfABatchCallThatIsSpread) {
   SetOptions({.limits = {.per_minute = 100}, .queue = 100});
-  EXPECT_EQ(TakeMany("b", 100, seconds(0), Priority::kBatch), 51);
+  EXPECT_EQ(TakeMany("b", 100, seconds(0), Priority::kBatch), 1);
   TakeMany("a", 19, seconds(0));
   const Call batch("b", Priority::kBatch);
 
-  const Budget::Standing early = Ask(batch, seconds(0), milliseconds(23'999));
+  const Budget::Standing early = Ask(batch, seconds(0), milliseconds(11'999));
 
   EXPECT_EQ(early.kind, Kind::kRefused);
-  EXPECT_EQ(TurnOf(early), seconds(24));
+  EXPECT_EQ(TurnOf(early), seconds(12));
   budget_.Withdraw(batch.waiter, now_);
-  const Budget::Standing standing = Ask(batch, seconds(0), seconds(24));
+  const Budget::Standing standing = Ask(batch, seconds(0), seconds(12));
   EXPECT_EQ(standing.kind, Kind::kWaiting);
-  EXPECT_EQ(Decide(seconds(0)), seconds(24));
-  Decide(seconds(24));
-  EXPECT_EQ(KindOf(batch, seconds(24)), Kind::kGranted);
+  EXPECT_EQ(Decide(seconds(0)), seconds(12));
+  Decide(seconds(12));
+  EXPECT_EQ(KindOf(batch, seconds(12)), Kind::kGranted);
 }
 
 TEST_F(BudgetTest, HurriesABatchCall) {
