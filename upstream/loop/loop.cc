@@ -17,6 +17,10 @@ namespace {
 // the piece.
 constexpr int kDescriptorRounds = 4;
 
+// How often resumed coroutines are run in one turn while there are more of them: bounded, since two
+// could resume each other for ever.
+constexpr int kReadyRounds = 4;
+
 // Without a timer, how long a loop sleeps at most; any long time would do.
 constexpr auto kNoTimer = std::chrono::hours(1);
 
@@ -116,9 +120,12 @@ bool Loop::RunPosted() {
 
 bool Loop::RunReady() {
   if (ready_.empty()) return false;
-  running_.swap(ready_);
-  for (const auto coroutine : running_) coroutine.resume();
-  running_.clear();
+  // Some resume others, for which a whole turn would be dear.
+  for (int i = 0; i < kReadyRounds && !ready_.empty(); ++i) {
+    running_.swap(ready_);
+    for (const auto coroutine : running_) coroutine.resume();
+    running_.clear();
+  }
   return true;
 }
 
