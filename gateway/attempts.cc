@@ -120,7 +120,7 @@ Task<absl::Status> RunAttempts(Shard& shard, Errand& errand) {
       co_await pausing;
       ++attempts;
     }
-    if (errand.cancel.fired()) co_return Fail(reason::kCallerCancelled, "the caller cancelled");
+    if (errand.cancel.fired()) co_return CallerCancelled();
   }
 }
 

@@ -13,8 +13,6 @@ namespace {
 // What gRPC reads ahead, and the buffers of gRPC's call and of libcurl's transfer.
 constexpr size_t kBuffersBytes = size_t{128} << 10;
 
-absl::Status Cancelled() { return Fail(reason::kCallerCancelled, "the caller cancelled"); }
-
 absl::Status BreaksProtocol(absl::string_view expectation) {
   return Fail(reason::kStreamProtocol, absl::StrCat("the stream was given up: ", expectation));
 }
@@ -41,7 +39,7 @@ size_t FrameStream::LeastBytes(const Options& options) {
 
 Task<absl::Status> FrameStream::Run(Order order) {
   order_ = &order;
-  if (cancellation_.fired()) co_return Cancelled();
+  if (cancellation_.fired()) co_return CallerCancelled();
   const Cancellation::Listener on_cancel(cancellation_, [this] { changed_.Set(); });
   const absl::Status carried = co_await Carry();
   // Without this the upstream would wait for the rest.
@@ -101,7 +99,7 @@ Task<absl::Status> FrameStream::Receive() {
   messages_.Start(bytes_);
   while (messages_.is_reading() && !is_late && !is_over()) co_await changed_;
 
-  if (cancellation_.fired()) co_return Cancelled();
+  if (cancellation_.fired()) co_return CallerCancelled();
   // The deadline is the upstream's transfer's too, but it is the caller who was awaited.
   if (is_late || (answer_ && Clock::now() >= order_->deadline)) {
     co_return Fail(reason::kStreamIdle,
@@ -112,7 +110,7 @@ Task<absl::Status> FrameStream::Receive() {
   if (answer_) co_return absl::OkStatus();
   if (messages_.has_message()) co_return Parse();
   has_ended_ = co_await HasCallerFinished();
-  co_return has_ended_ ? absl::OkStatus() : Cancelled();
+  co_return has_ended_ ? absl::OkStatus() : CallerCancelled();
 }
 
 // Whether a message did not come because the caller has closed its side of the call, and not
@@ -202,7 +200,7 @@ Task<absl::Status> FrameStream::AwaitTaken() {
   patience.Set(body_->last_moved() + options_.upstream_stall);
   while (!body_->is_taken() && !is_stalled && !is_over()) co_await changed_;
 
-  if (cancellation_.fired()) co_return Cancelled();
+  if (cancellation_.fired()) co_return CallerCancelled();
   if (answer_ || body_->is_taken()) co_return absl::OkStatus();
   co_return Fail(reason::kUpstreamTimeout,
                  absl::StrCat("the upstream took nothing of the frames for ",

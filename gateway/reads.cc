@@ -7,6 +7,7 @@
 
 #include "gateway/attempts.h"
 #include "upstream/clearance.h"
+#include "upstream/error_map.h"
 #include "upstream/failure.h"
 #include "upstream/final_status.h"
 #include "upstream/loop/event.h"
@@ -62,14 +63,8 @@ bool IsOfAnotherDeadline(const absl::Status& status) {
          failure.reason == reason::kBudgetExhausted.name;
 }
 
-absl::Status Cancelled() { return Fail(reason::kCallerCancelled, "the caller cancelled"); }
-
 absl::Status Late(bool was_sent) {
-  return was_sent
-             ? Fail(reason::kUpstreamTimeout, "the upstream did not answer within the deadline")
-             : Fail(reason::kDeadlineInQueue,
-                    "the deadline passed while the call waited for its turn to spend the "
-                    "tenant's allowance at the upstream");
+  return was_sent ? ErrorMap::FromTransport(absl::DeadlineExceededError("")) : LateInQueue();
 }
 
 // Asks the upstream, and keeps what it says.
@@ -173,7 +168,7 @@ Task<ReadAnswer> AwaitLanding(Shard& shard, const Reading& reading,
   }
   reading.account->flights.Leave(flight, joiner, Clock::now());
   const int requests = flight->requests();
-  co_return ReadAnswer{cancel.fired() ? Cancelled() : Late(requests > 0), nullptr, requests};
+  co_return ReadAnswer{cancel.fired() ? CallerCancelled() : Late(requests > 0), nullptr, requests};
 }
 
 // When the flight would be sent too late for this call.
@@ -195,7 +190,7 @@ Task<ReadAnswer> AskTogether(Shard& shard, const Reading& reading, const RestReq
                                 .priority = reading.priority,
                                 .deadline = reading.deadline};
   for (;;) {
-    if (cancel.fired()) co_return ReadAnswer{Cancelled()};
+    if (cancel.fired()) co_return ReadAnswer{CallerCancelled()};
     const auto joiner = std::make_shared<SingleFlight::Joiner>(shard.loop());
     const SingleFlight::Boarding boarding = account.flights.Join(wish, joiner);
     if (boarding.is_new) {

@@ -6,8 +6,7 @@
 namespace idv {
 
 Task<absl::Status> RequestedMessage::Receive(grpc::ByteBuffer& bytes, TimePoint deadline) {
-  const auto cancelled = [] { return Fail(reason::kCallerCancelled, "the caller cancelled"); };
-  if (cancellation_.fired()) co_return cancelled();
+  if (cancellation_.fired()) co_return CallerCancelled();
   const Cancellation::Listener on_cancel(cancellation_, [this] { changed_.Set(); });
   bool is_late = false;
   Timer on_deadline(shard_.loop().timers(), [&] {
@@ -23,7 +22,7 @@ Task<absl::Status> RequestedMessage::Receive(grpc::ByteBuffer& bytes, TimePoint 
     while (messages_.is_reading() && !is_late && !cancellation_.fired()) co_await changed_;
   }
 
-  if (cancellation_.fired()) co_return cancelled();
+  if (cancellation_.fired()) co_return CallerCancelled();
   if (!turn.has_begun()) {
     co_return Fail(reason::kDeadlineInQueue,
                    "the deadline passed while the messages of others were read");

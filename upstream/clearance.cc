@@ -33,14 +33,6 @@ std::string Seconds(milliseconds time) {
   return absl::StrFormat("%.1f s", static_cast<double>(time.count()) / 1000);
 }
 
-absl::Status Cancelled() { return Fail(reason::kCallerCancelled, "the caller cancelled"); }
-
-absl::Status LateInQueue() {
-  return Fail(reason::kDeadlineInQueue,
-              "the deadline passed while the call waited for its turn to spend the tenant's "
-              "allowance at the upstream");
-}
-
 // Of one coroutine, that other threads tell of.
 struct Change {
   explicit Change(Loop& loop) : event(loop) {}
@@ -69,7 +61,7 @@ Task<absl::StatusOr<Budget::Permit>> AwaitPermit(Budget& budget,
                                                  const std::atomic<TimePoint>& deadline,
                                                  Cancellation& cancel) {
   using Kind = Budget::Standing::Kind;
-  if (cancel.fired()) co_return Cancelled();
+  if (cancel.fired()) co_return CallerCancelled();
   std::optional<Budget::Permit> permit = budget.TryTake(*waiter, Clock::now());
   if (permit) co_return *std::move(permit);
 
@@ -85,7 +77,7 @@ Task<absl::StatusOr<Budget::Permit>> AwaitPermit(Budget& budget,
   }
   if (standing.kind == Kind::kGranted && !cancel.fired()) co_return budget.Take(*waiter);
   budget.Withdraw(waiter, now);
-  if (cancel.fired()) co_return Cancelled();
+  if (cancel.fired()) co_return CallerCancelled();
   if (standing.kind == Kind::kWaiting) co_return LateInQueue();
   co_return BudgetExhausted(Until(standing.turn, now));
 }
@@ -103,6 +95,12 @@ Breaker::Outcome OutcomeOf(const absl::Status& status, const CallReport& report,
 }
 
 }  // namespace
+
+absl::Status LateInQueue() {
+  return Fail(reason::kDeadlineInQueue,
+              "the deadline passed while the call waited for its turn to spend the tenant's "
+              "allowance at the upstream");
+}
 
 absl::Status CircuitOpen(milliseconds wait) {
   return Fail(reason::kUpstreamCircuitOpen,

@@ -46,6 +46,7 @@ class Clearance {
 
 // Why the upstream is not asked.
 absl::Status CircuitOpen(std::chrono::milliseconds wait);
+absl::Status LateInQueue();
 absl::Status BudgetExhausted(std::chrono::milliseconds wait);
 
 }  // namespace idv

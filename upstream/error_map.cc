@@ -190,7 +190,7 @@ absl::Status ErrorMap::FromTransport(const absl::Status& transport) {
     case StatusCode::kDeadlineExceeded:
       return Fail(reason::kUpstreamTimeout, "the upstream did not answer within the deadline");
     case StatusCode::kCancelled:
-      return Fail(reason::kCallerCancelled, "the caller cancelled");
+      return CallerCancelled();
     case StatusCode::kResourceExhausted:
       return Fail(reason::kUpstreamResponseTooLarge, transport.message());
     default:

@@ -82,6 +82,8 @@ absl::Status Fail(const Reason& reason, absl::string_view message, Failure failu
   return status;
 }
 
+absl::Status CallerCancelled() { return Fail(reason::kCallerCancelled, "the caller cancelled"); }
+
 Failure FailureOf(const absl::Status& status) {
   Failure failure{.reason = std::string(reason::kGatewayError.name),
                   .blame = reason::kGatewayError.blame};

@@ -46,6 +46,9 @@ struct Failure {
 // callers are sent.
 absl::Status Fail(const Reason& reason, absl::string_view message, Failure failure = {});
 
+// CALLER_CANCELLED.
+absl::Status CallerCancelled();
+
 // The failure that Fail() put in; GATEWAY_ERROR, ours to mend, for any other status.
 Failure FailureOf(const absl::Status& status);
 
