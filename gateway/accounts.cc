@@ -1,5 +1,8 @@
 #include "gateway/accounts.h"
 
+#include <absl/strings/ascii.h>
+
+#include <string>
 #include <utility>
 
 namespace idv {
@@ -21,8 +24,9 @@ std::vector<std::shared_ptr<Account>> Accounts::For(const Config& config) {
   for (const Config::Tenant& tenant : config.tenants) {
     const Account::Options options{
         .budget = tenant.budget, .breaker = config.breaker, .retry_budget = config.retry.budget};
-    std::shared_ptr<Account>& account = accounts_[tenant.tenant_id];
-    const auto known = former.find(tenant.tenant_id);
+    const std::string id = absl::AsciiStrToLower(tenant.tenant_id);
+    std::shared_ptr<Account>& account = accounts_[id];
+    const auto known = former.find(id);
     if (account == nullptr && known != former.end()) {
       account = known->second;
       account->SetOptions(options, Clock::now());
@@ -30,7 +34,7 @@ std::vector<std::shared_ptr<Account>> Accounts::For(const Config& config) {
       account = std::make_shared<Account>(options);
       if (snapshots_ != nullptr) {
         const std::shared_ptr<AnswerCache> cache(account, &account->reference);
-        snapshots_->Follow(tenant.tenant_id, cache, config.cache.reference);
+        snapshots_->Follow(id, cache, config.cache.reference);
       }
     }
     accounts.push_back(account);

@@ -14,8 +14,8 @@
 
 namespace idv {
 
-// The accounts of the configured tenants, by the upstream's ids of them: they outlive changes of
-// the configuration. For one thread.
+// The accounts of the configured tenants, by the upstream's ids of them, whose case does not
+// matter: they outlive changes of the configuration. For one thread.
 class Accounts {
  public:
   using ProblemReporter = std::function<void(const absl::Status&)>;

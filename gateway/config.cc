@@ -10,7 +10,9 @@
 #include <set>
 #include <utility>
 
+#include "gateway/config_checks.h"
 #include "gateway/config_defaults.h"
+#include "gateway/config_spending.h"
 #include "gateway/config_text.h"
 #include "gateway/quantity.h"
 #include "gateway/yaml_message.h"
@@ -22,7 +24,6 @@ namespace schema = kora::idv::gateway::v1;
 using std::chrono::milliseconds;
 
 constexpr int kMaxShards = 64;
-constexpr int kMaxCount = 1'000'000;
 constexpr size_t kLargestStream = size_t{64} << 30;
 // "unix:" and a path; the kernel takes 107 bytes of path, the lock beside it has a longer one.
 constexpr size_t kMaxUnixAddressBytes = 105;
@@ -30,21 +31,11 @@ constexpr milliseconds kLeastPoll{1000};
 // gRPC itself pings no more often.
 constexpr milliseconds kLeastKeepalive{1000};
 
-constexpr char kUnlimitedPlan[] = "unlimited";
-
-// The upstream's plans (its documentation, reference/rate-limits).
-std::optional<Allowance::Limits> PlanOf(const std::string& name) {
-  if (name == "basic") return Allowance::Limits{.per_minute = 10, .per_hour = 300};
-  if (name == "professional") return Allowance::Limits{.per_minute = 50, .per_hour = 1500};
-  if (name == "enterprise") return Allowance::Limits{.per_minute = 200, .per_hour = 6000};
-  return std::nullopt;
-}
-
-class Resolver {
+class Resolver : ConfigChecks {
  public:
   Resolver(const std::vector<std::string>& methods, int processors,
            std::vector<std::string>& problems)
-      : methods_(methods), processors_(processors), problems_(problems) {}
+      : ConfigChecks(problems), methods_(methods), processors_(processors) {}
 
   Config Resolve(const schema::Config& parsed) {
     Listen(parsed.listen());
@@ -60,9 +51,9 @@ class Resolver {
     }
     Tenants(parsed);
     Callers(parsed);
-    RetryOf(parsed.retry());
-    BreakerOf(parsed.breaker());
-    CacheOf(parsed.cache());
+    config_.retry = RetryOf(*this, parsed.retry());
+    config_.breaker = BreakerOf(*this, parsed.breaker());
+    config_.cache = CacheOf(*this, parsed.cache());
     LimitsOf(parsed.limits());
     FramesOf(parsed.limits(), parsed.upstream().liveness_frames());
     CapsOf(parsed.limits());
@@ -286,36 +277,9 @@ class Resolver {
       config_.tenants.push_back({.name = tenant.name(),
                                  .tenant_id = tenant.tenant_id(),
                                  .api_key = SecretOf(path + ".api_key", tenant.api_key()),
-                                 .budget = BudgetOf(path, tenant, parsed.budget())});
+                                 .budget = BudgetOf(*this, path, tenant, parsed.budget())});
       CheckSharedBudget(path);
     }
-  }
-
-  Budget::Options BudgetOf(const std::string& path, const schema::Tenant& tenant,
-                           const schema::Budget& budget) {
-    Budget::Options options;
-    options.queue = Count("budget.queue", budget.queue());
-    if (!tenant.plan().empty()) {
-      Check(!tenant.has_allowance(), path + ".allowance", "contradicts plan");
-      const std::optional<Allowance::Limits> plan = PlanOf(tenant.plan());
-      options.is_unlimited = tenant.plan() == kUnlimitedPlan;
-      Check(plan || options.is_unlimited, path + ".plan",
-            "expected basic, professional, enterprise or unlimited");
-      options.limits = plan.value_or(Allowance::Limits());
-    }
-    if (!tenant.has_allowance()) return options;
-    const schema::Allowance& allowance = tenant.allowance();
-    Check(allowance.has_requests_per_minute() || allowance.has_requests_per_hour(),
-          path + ".allowance", "expected requests_per_minute or requests_per_hour, or both");
-    if (allowance.has_requests_per_minute()) {
-      options.limits.per_minute =
-          Count(path + ".allowance.requests_per_minute", allowance.requests_per_minute());
-    }
-    if (allowance.has_requests_per_hour()) {
-      options.limits.per_hour =
-          Count(path + ".allowance.requests_per_hour", allowance.requests_per_hour());
-    }
-    return options;
   }
 
   // The upstream counts by its own ids.
@@ -327,53 +291,6 @@ class Resolver {
                  other.budget == last.budget;
         });
     Check(agree, path, "a tenant before it has the same tenant_id and another plan or allowance");
-  }
-
-  void RetryOf(const schema::Retry& retry) {
-    constexpr int kMostAttempts = 10;
-    Check(retry.max_attempts() >= 1 && retry.max_attempts() <= kMostAttempts, "retry.max_attempts",
-          "expected 1 to 10");
-    Check(retry.budget() >= 0 && retry.budget() <= 1, "retry.budget", "expected 0 to 1");
-    config_.retry = {.max_attempts = retry.max_attempts(),
-                     .budget = retry.budget(),
-                     .base_delay = Duration("retry.base_delay", retry.base_delay()),
-                     .max_delay = Duration("retry.max_delay", retry.max_delay())};
-    Check(config_.retry.base_delay <= config_.retry.max_delay, "retry.base_delay",
-          "expected at most retry.max_delay");
-  }
-
-  void BreakerOf(const schema::Breaker& breaker) {
-    Check(breaker.failures() >= 0 && breaker.failures() <= kMaxCount, "breaker.failures",
-          "expected 0 to 1000000");
-    config_.breaker = {.failures = breaker.failures(),
-                       .window = Duration("breaker.window", breaker.window()),
-                       .open_for = Duration("breaker.open_for", breaker.open_for())};
-  }
-
-  void CacheOf(const schema::Cache& cache) {
-    const schema::ReferenceCache& reference = cache.reference();
-    const auto duration = [&](const char* name, const std::string& text) {
-      return Duration(absl::StrCat("cache.", name), text, milliseconds(0));
-    };
-    config_.cache.reference = {
-        .fresh = duration("reference.fresh", reference.fresh()),
-        .stale = duration("reference.stale", reference.stale()),
-        .stale_if_error = duration("reference.stale_if_error", reference.stale_if_error()),
-        .is_kept = true};
-    const AnswerCache::Lifetime& lifetime = config_.cache.reference;
-    // All of them may be left out by a zero.
-    Check(lifetime.stale == milliseconds(0) || lifetime.stale >= lifetime.fresh,
-          "cache.reference.stale", "expected at least cache.reference.fresh, or 0s");
-    Check(lifetime.stale_if_error == milliseconds(0) || lifetime.stale_if_error >= lifetime.stale,
-          "cache.reference.stale_if_error", "expected at least cache.reference.stale, or 0s");
-    config_.cache.snapshot_dir = reference.snapshot_dir();
-    const milliseconds terminal_for =
-        duration("verification.terminal_for", cache.verification().terminal_for());
-    config_.cache.verification = {.fresh = terminal_for,
-                                  .stale = terminal_for,
-                                  .stale_if_error = terminal_for,
-                                  .is_kept = false};
-    config_.cache.join_reads = cache.join_reads();
   }
 
   void Callers(const schema::Config& parsed) {
@@ -466,38 +383,8 @@ class Resolver {
                                           parsed.connection().keepalive_time(), kLeastKeepalive);
   }
 
-  int Count(const std::string& path, int count) {
-    Check(count >= 1 && count <= kMaxCount, path, "expected 1 to 1000000");
-    return count;
-  }
-
-  milliseconds Duration(const std::string& path, const std::string& text,
-                        milliseconds least = milliseconds(1)) {
-    constexpr auto kLongest = std::chrono::hours(24 * 20);  // gRPC takes 31 bits of milliseconds
-    const auto duration = ParseDuration(text);
-    Check(duration.ok(), path, duration.ok() ? "" : duration.status().message());
-    if (!duration.ok()) return {};
-    Check(*duration >= least && *duration <= kLongest, path,
-          absl::StrCat("expected ", least.count(), "ms to 480h"));
-    return *duration;
-  }
-
-  size_t Size(const std::string& path, const std::string& text, size_t largest = size_t{1} << 30) {
-    const auto size = ParseSize(text);
-    Check(size.ok(), path, size.ok() ? "" : size.status().message());
-    if (!size.ok()) return 0;
-    Check(*size >= 1024 && *size <= largest, path,
-          absl::StrCat("expected 1KiB to ", largest >> 30, "GiB"));
-    return *size;
-  }
-
-  void Check(bool holds, absl::string_view path, absl::string_view expectation) {
-    if (!holds) problems_.push_back(absl::StrCat(path, ": ", expectation));
-  }
-
   const std::vector<std::string>& methods_;
   const int processors_;
-  std::vector<std::string>& problems_;
   Config config_;
 };
 

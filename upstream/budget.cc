@@ -39,16 +39,24 @@ Budget::Budget(const Options& options)
       allowance_(options.limits),
       queue_(static_cast<size_t>(options.queue)) {}
 
-void Budget::SetOptions(const Options& options, TimePoint now) {
+template <typename Change>
+void Budget::ChangeAndGrant(TimePoint now, const Change& change) {
   Decided decided;
   {
     const std::lock_guard lock(mutex_);
-    is_unlimited_ = options.is_unlimited;
-    allowance_.SetLimits(options.limits);
-    queue_ = static_cast<size_t>(options.queue);
+    Roll(now);
+    change();
     GrantWaiting(now, decided);
   }
   Tell(decided);
+}
+
+void Budget::SetOptions(const Options& options, TimePoint now) {
+  ChangeAndGrant(now, [&] {
+    is_unlimited_ = options.is_unlimited;
+    allowance_.SetLimits(options.limits);
+    queue_ = static_cast<size_t>(options.queue);
+  });
 }
 
 std::optional<Budget::Permit> Budget::TryTake(Waiter& waiter, TimePoint now) {
@@ -127,37 +135,19 @@ Budget::Permit Budget::Take(Waiter& waiter) {
 }
 
 void Budget::Withdraw(const std::shared_ptr<Waiter>& waiter, TimePoint now) {
-  Decided decided;
-  {
-    const std::lock_guard lock(mutex_);
+  ChangeAndGrant(now, [&] {
     const auto state = std::exchange(waiter->state_, Waiter::State::kIdle);
     if (state == Waiter::State::kWaiting) Dequeue(*waiter);
-    if (state == Waiter::State::kGranted) {
-      GiveBackLocked(waiter->caller_, waiter->taken_);
-      GrantWaiting(now, decided);
-    }
-  }
-  Tell(decided);
+    if (state == Waiter::State::kGranted) GiveBackLocked(waiter->caller_, waiter->taken_);
+  });
 }
 
 void Budget::Hurry(const std::shared_ptr<Waiter>& waiter, TimePoint now) {
-  Decided decided;
-  {
-    const std::lock_guard lock(mutex_);
+  ChangeAndGrant(now, [&] {
     const bool waits = waiter->state_ == Waiter::State::kWaiting && Dequeue(*waiter);
     waiter->priority_ = Priority::kInteractive;
-    if (waits) {
-      Enqueue(waiter);
-      GrantWaiting(now, decided);
-    }
-  }
-  Tell(decided);
-}
-
-TimePoint Budget::NextPermit(TimePoint now) {
-  const std::lock_guard lock(mutex_);
-  Roll(now);
-  return allowance_.At(0, now);
+    if (waits) Enqueue(waiter);
+  });
 }
 
 Budget::Summary Budget::summary(TimePoint now) {
@@ -171,15 +161,7 @@ Budget::Summary Budget::summary(TimePoint now) {
 }
 
 void Budget::GiveBack(const std::string& caller, const Allowance::Taken& taken) {
-  const TimePoint now = Clock::now();
-  Decided decided;
-  {
-    const std::lock_guard lock(mutex_);
-    Roll(now);
-    GiveBackLocked(caller, taken);
-    GrantWaiting(now, decided);
-  }
-  Tell(decided);
+  ChangeAndGrant(Clock::now(), [&] { GiveBackLocked(caller, taken); });
 }
 
 void Budget::GiveBackLocked(const std::string& caller, const Allowance::Taken& taken) {
@@ -191,14 +173,7 @@ void Budget::GiveBackLocked(const std::string& caller, const Allowance::Taken& t
 
 void Budget::Settle(const Allowance::Taken& taken, int times, const RateLimitNotice& notice,
                     TimePoint now) {
-  Decided decided;
-  {
-    const std::lock_guard lock(mutex_);
-    Roll(now);
-    allowance_.Settle(taken, times, notice, now);
-    GrantWaiting(now, decided);
-  }
-  Tell(decided);
+  ChangeAndGrant(now, [&] { allowance_.Settle(taken, times, notice, now); });
 }
 
 void Budget::Tell(const Decided& decided) {

@@ -133,8 +133,6 @@ class Budget {
   // From now on the call is interactive; if it waits, among those.
   void Hurry(const std::shared_ptr<Waiter>& waiter, TimePoint now);
 
-  // When a request could be sent if nobody else waited.
-  TimePoint NextPermit(TimePoint now);
   Summary summary(TimePoint now);
 
  private:
@@ -152,6 +150,9 @@ class Budget {
     std::array<Queue, 2> waiting;  // by priority
   };
 
+  // Changes something that may let calls go on that wait.
+  template <typename Change>
+  void ChangeAndGrant(TimePoint now, const Change& change);
   void Roll(TimePoint now);
   bool IsPrivileged(const Caller& caller, Priority priority) const;
   TimePoint EarliestFor(const Caller& caller, Priority priority, int ahead, TimePoint now) const;

@@ -263,6 +263,7 @@ TEST_F(CacheTest, ServesOnWhileTheUpstreamIsDown) {
   EXPECT_EQ(SourceOf(List(*client_)), "miss");
 
   upstream.reset();
+  ASSERT_TRUE(WaitUntil([&] { return SourceOf(List(*client_)) == "stale"; }));
 
   for (int i = 0; i < 5; ++i) EXPECT_EQ(SourceOf(List(*client_)), "stale");
 }
