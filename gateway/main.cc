@@ -175,8 +175,9 @@ idv::Server::Reports ReportsOfCallsTo(const idv::Log& log, idv::DriftCounter& dr
 }
 
 idv::AdminServer::Pages PagesOf(const idv::Server& server) {
-  return {{"/livez", [] { return idv::AdminServer::Page{.body = "ok\n"}; }},
-          {"/readyz", [&server] {
+  using Request = idv::AdminServer::Request;
+  return {{"/livez", [](const Request&) { return idv::AdminServer::Page{.body = "ok\n"}; }},
+          {"/readyz", [&server](const Request&) {
              const idv::Readiness readiness = server.readiness();
              std::string body = readiness.is_ready ? "ok\n" : "";
              for (const std::string& reason : readiness.reasons) body += reason + "\n";

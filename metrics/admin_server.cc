@@ -9,6 +9,7 @@
 #include <chrono>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace idv {
 namespace {
@@ -18,18 +19,30 @@ constexpr std::chrono::milliseconds kStopPoll{5};
 constexpr int kNotFound = 404;
 constexpr int kMethodNotAllowed = 405;
 
+constexpr char kHtmlPolicy[] =
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n";
+
 int Send(mg_connection* connection, const AdminServer::Page& page, bool with_body) {
   const std::string head = absl::StrCat(
       "HTTP/1.1 ", page.status, " ", mg_get_response_code_text(connection, page.status),
       "\r\nContent-Type: ", page.content_type, "\r\nContent-Length: ", page.body.size(),
-      "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nConnection: "
-      "close\r\n\r\n");
+      "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
+      absl::StartsWith(page.content_type, "text/html") ? kHtmlPolicy : "",
+      "Connection: close\r\n\r\n");
   mg_write(connection, head.data(), head.size());
   if (with_body) mg_write(connection, page.body.data(), page.body.size());
   return page.status;
 }
 
 }  // namespace
+
+std::optional<std::string> AdminServer::Request::Parameter(const std::string& name) const {
+  std::vector<char> value(query.size() + 1);
+  const int length =
+      mg_get_var(query.data(), query.size(), name.c_str(), value.data(), value.size());
+  if (length < 0) return std::nullopt;
+  return std::string(value.data(), static_cast<size_t>(length));
+}
 
 absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& address,
                                                                 Pages pages) {
@@ -95,7 +108,8 @@ int AdminServer::OnRequest(mg_connection* connection) {
     for (const auto& [path, make] : pages) absl::StrAppend(&known, path, "\n");
     return Send(connection, {.status = kNotFound, .body = std::move(known)}, !is_head);
   }
-  return Send(connection, page->second(), !is_head);
+  const Request asked{request.query_string == nullptr ? "" : request.query_string};
+  return Send(connection, page->second(asked), !is_head);
 }
 
 }  // namespace idv

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 struct mg_connection;  // NOLINT: the names are of civetweb
@@ -20,11 +21,19 @@ class AdminServer {
     std::string content_type = "text/plain; charset=utf-8";
     std::string body;
   };
-  // By path. Called on any thread, by several at once.
-  using Pages = std::map<std::string, std::function<Page()>>;
+  struct Request {
+    // What followed the first `?` of the URL, still encoded.
+    std::string query;
 
-  // Listens on "HOST:PORT"; port 0 takes a free one. GET and HEAD are answered. kUnavailable: it
-  // cannot be listened on; the text names it.
+    // Of the query's first parameter of that name, decoded; nothing if there is none.
+    std::optional<std::string> Parameter(const std::string& name) const;
+  };
+  // By path. Called on any thread, by several at once.
+  using Pages = std::map<std::string, std::function<Page(const Request&)>>;
+
+  // Listens on "HOST:PORT"; port 0 takes a free one. GET and HEAD are answered. Browsers are told
+  // to load and run nothing for HTML but its inline styles. kUnavailable: it cannot be listened on;
+  // the text names it.
   static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const std::string& address,
                                                             Pages pages);
   // Waits for the requests that are being answered.
