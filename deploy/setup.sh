@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what it takes to build and test on Debian 12, as far as it is missing. This is the only list of it.
-#   deploy/setup.sh          what the build and the tests need
-#   deploy/setup.sh --all    also the tools of `tests/run.sh --all`
-#   deploy/setup.sh --fuzz   also what `tests/fuzz/run.sh` needs
+#   deploy/setup.sh            what the build and the tests need
+#   deploy/setup.sh --tracing  also what traces are exported with, from Debian's backports
+#   deploy/setup.sh --all      that, and the tools of `tests/run.sh --all`
+#   deploy/setup.sh --fuzz     also what `tests/fuzz/run.sh` needs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,6 +17,7 @@ packages=(
   # What the tests need besides.
   libgtest-dev libgmock-dev libbenchmark-dev nghttp2-proxy libnghttp2-dev openssl python3
 )
+packages_of_tracing=(opentelemetry-cpp-dev) # built against the protobuf, Abseil and libcurl above
 packages_of_all=(python3-venv clang-format-19 shellcheck)
 packages_of_fuzz=(clang-19 libclang-rt-19-dev)
 buf_version=1.75.0
@@ -30,6 +32,14 @@ fail() {
   exit 1
 }
 
+as_root() {
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || fail "neither root nor sudo for: $*"
+    set -- sudo "$@"
+  fi
+  "$@"
+}
+
 install_packages() {
   local known missing=() package
   known=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' "$@" 2>/dev/null || true)
@@ -39,19 +49,13 @@ install_packages() {
   ((${#missing[@]})) || return 0
 
   echo "Installing ${missing[*]}"
-  apt_get "${missing[*]}" update -qq
-  apt_get "${missing[*]}" install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  apt_get update -qq
+  apt_get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# apt_get WHAT_FOR ARGUMENTS..., as root
 apt_get() {
-  command -v apt-get >/dev/null || fail "no apt-get here; missing: $1"
-  local as_root=(env DEBIAN_FRONTEND=noninteractive)
-  if ((EUID != 0)); then
-    command -v sudo >/dev/null || fail "neither root nor sudo; missing: $1"
-    as_root=(sudo "${as_root[@]}")
-  fi
-  "${as_root[@]}" apt-get "${@:2}"
+  command -v apt-get >/dev/null || fail "no apt-get here for: $*"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"
 }
 
 # Prometheus and promtool. Unpacked, not installed: installing starts a service at every boot, on port 9090, which is the
@@ -62,12 +66,27 @@ install_prometheus() {
   local part=$prometheus.part
   rm -rf "$part" && mkdir -p "$part"
   (cd "$part" && apt-get download -qq prometheus >/dev/null 2>&1) || {
-    apt_get prometheus update -qq # a list from before the newest security fix names what is no longer there
+    apt_get update -qq # a list from before the newest security fix names what is no longer there
     (cd "$part" && apt-get download -qq prometheus >/dev/null)
   }
   dpkg-deb --extract "$part"/prometheus_*.deb "$part"
   rm "$part"/prometheus_*.deb
   mv "$part" "$prometheus" # a half one does not count
+}
+
+# Backports, on the mirror that apt has the rest of Debian 12 from. They are marked as not automatic: apt takes a package
+# from there only if no other place has it, and what is installed stays as it is.
+install_tracing() {
+  local mirror
+  if [[ "$(dpkg-query -W -f='${db:Status-Status}' "${packages_of_tracing[@]}" 2>/dev/null)" != installed &&
+    -z "$(apt-get indextargets 'Release: bookworm-backports')" ]]; then
+    # shellcheck disable=SC2016 # a name of apt's
+    read -r mirror < <(apt-get indextargets --format '$(REPO_URI)' 'Release: bookworm' 'Component: main') ||
+      fail "apt knows no mirror of Debian 12 (bookworm), to have ${packages_of_tracing[*]} from its backports"
+    as_root tee /etc/apt/sources.list.d/bookworm-backports.list >/dev/null \
+      <<<"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bookworm-backports main"
+  fi
+  install_packages "${packages_of_tracing[@]}"
 }
 
 install_buf() {
@@ -107,6 +126,10 @@ case "${1:-}" in
     install_packages "${packages[@]}"
     install_prometheus
     ;;
+  --tracing)
+    install_packages "${packages[@]}"
+    install_tracing
+    ;;
   --all)
     install_packages "${packages[@]}" "${packages_of_all[@]}"
     install_prometheus
@@ -114,12 +137,13 @@ case "${1:-}" in
     install_bao
     install_grafana_sdk
     install_sdks
+    install_tracing
     ;;
   --fuzz)
     install_packages "${packages[@]}" "${packages_of_fuzz[@]}"
     ;;
   *)
-    sed -n '2,5s/^# \{0,1\}//p' "$0"
+    sed -n '2,6s/^# \{0,1\}//p' "$0"
     [[ "$1" == --help ]] || exit 2
     ;;
 esac
