@@ -18,6 +18,7 @@ absl::Status SecretStore::Followed::Read() {
   const std::lock_guard lock(mutex_);
   absl::StatusOr<SecretStore::Read> read = store_.ReadNow(source_);
   if (!read.ok()) {
+    ++failures_;
     const std::string problem(read.status().message());
     if (std::exchange(problem_, problem) != problem) listener_.on_problem(read.status());
     return read.status();

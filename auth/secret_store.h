@@ -3,7 +3,9 @@
 #include <absl/status/statusor.h>
 #include <absl/strings/string_view.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -59,6 +61,8 @@ class SecretStore {
 
     const SecretSource& source() const { return source_; }
 
+    // How often it could not be read.
+    uint64_t failures() const { return failures_; }
     // Now, on this thread; the listener is told. Errors name the place, never the secret: not
     // there, not permitted, not fit for a header, or out of reach.
     absl::Status Read();
@@ -76,6 +80,7 @@ class SecretStore {
     const SecretSource source_;
     const Listener listener_;
     std::shared_ptr<Refresher::Job> job_;
+    std::atomic<uint64_t> failures_ = 0;
 
     std::mutex mutex_;
     // Protected by mutex_:

@@ -1,6 +1,7 @@
 #include "auth/tls_files.h"
 
 #include <absl/strings/str_cat.h>
+#include <openssl/asn1.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -8,6 +9,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
+#include <ctime>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -92,6 +95,25 @@ absl::StatusOr<TlsIdentity> ReadTlsFiles(const TlsFiles& files) {
     identity.client_ca = *std::move(client_ca);
   }
   return identity;
+}
+
+std::optional<std::chrono::system_clock::time_point> ExpiryOf(const std::string& certificates) {
+  const auto chain = ParseCertificates("", certificates);
+  if (!chain.ok()) return std::nullopt;
+  std::optional<std::chrono::system_clock::time_point> first;
+  for (const Certificate& certificate : *chain) {
+    std::tm utc{};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &utc) != 1) continue;
+    const auto end = std::chrono::system_clock::from_time_t(timegm(&utc));
+    first = std::min(first.value_or(end), end);
+  }
+  return first;
+}
+
+std::optional<std::chrono::system_clock::time_point> ExpiryOfFile(const std::string& path) {
+  const absl::StatusOr<std::string> certificates = ReadFile(path, kMaxFileBytes);
+  if (!certificates.ok()) return std::nullopt;
+  return ExpiryOf(*certificates);
 }
 
 }  // namespace idv

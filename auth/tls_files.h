@@ -2,6 +2,8 @@
 
 #include <absl/status/statusor.h>
 
+#include <chrono>
+#include <optional>
 #include <string>
 
 namespace idv {
@@ -34,5 +36,10 @@ struct TlsFiles {
 // being written fails that, and so does a pair of which only one is new. Errors: those of
 // ReadFile(); kInvalidArgument: what is wrong, with the file's name; nothing of what is in it.
 absl::StatusOr<TlsIdentity> ReadTlsFiles(const TlsFiles& files);
+
+// When the first of these certificates, in PEM, is valid no longer; nothing if there is none.
+std::optional<std::chrono::system_clock::time_point> ExpiryOf(const std::string& certificates);
+// The same of those in a file; nothing if it cannot be read.
+std::optional<std::chrono::system_clock::time_point> ExpiryOfFile(const std::string& path);
 
 }  // namespace idv

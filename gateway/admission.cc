@@ -16,6 +16,14 @@ constexpr int kMostWaitMs = 1500;
 
 }  // namespace
 
+Admission::Usage Admission::usage() const {
+  const std::lock_guard lock(mutex_);
+  return {.in_flight = in_flight_,
+          .in_flight_cap = caps_.in_flight,
+          .upload_bytes = upload_bytes_,
+          .upload_bytes_cap = caps_.upload_bytes};
+}
+
 absl::StatusOr<Admission::Ticket> Admission::Admit(const Share& share) {
   const std::lock_guard lock(mutex_);
   if (const absl::string_view cap = CapReached(share); !cap.empty()) return Refuse(cap);

@@ -65,10 +65,20 @@ class Admission {
     size_t upload_bytes_;
   };
 
+  // What is taken up, and of how much.
+  struct Usage {
+    int in_flight = 0;
+    int in_flight_cap = 0;
+    size_t upload_bytes = 0;
+    size_t upload_bytes_cap = 0;
+  };
+
   explicit Admission(const Caps& caps) : caps_(caps) {}
 
   // For calls from now on.
   void SetCaps(const Caps& caps);
+
+  Usage usage() const;
 
   // GATEWAY_OVERLOADED, with the cap by name and a time to come back, which differs from call to
   // call so that refused callers do not come back together.
@@ -85,7 +95,7 @@ class Admission {
   static bool IsFull(const Counts& counts, absl::string_view of, int cap);
   static void Decrement(Counts& counts, absl::string_view of);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   // Protected by mutex_:
   Caps caps_;
   int in_flight_ = 0;

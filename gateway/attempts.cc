@@ -58,17 +58,28 @@ milliseconds WaitBefore(const Errand& errand, int attempts, const absl::Status& 
   return std::max(backoff, FailureOf(status).retry_after.value_or(milliseconds(0)));
 }
 
+// What was waited for since `began`, until now.
+void NoteWait(const Errand& errand, TimePoint began) {
+  errand.report.stretches.push_back(
+      {.kind = Stretch::Kind::kWait, .began = began, .ended = Clock::now()});
+}
+
 // One attempt, when it is its turn. `was_sent` tells whether there was one.
 Task<absl::Status> Attempt(Shard& shard, Errand& errand, const Sender& sender, bool& was_sent) {
   was_sent = false;
   Account& account = errand.account;
+  Stretches& stretches = errand.report.stretches;
+  const size_t before = stretches.size();
   Task<absl::StatusOr<Clearance>> clearing =
       Clearance::Await(account.budget, account.BreakerOf(KindOf(errand.route)), errand.waiter,
-                       shard.loop(), errand.deadline, errand.cancel);
+                       shard.loop(), errand.deadline, errand.cancel, stretches);
   absl::StatusOr<Clearance> clearance = co_await clearing;
+  if (stretches.size() > before) errand.tenant.tally->CountWait(LengthOf(stretches.back()));
   if (!clearance.ok()) co_return clearance.status();
   absl::StatusOr<RestRequest> request = errand.request();
   if (!request.ok()) co_return request.status();
+  SpanId span_id{};
+  if (errand.propagation != nullptr) span_id = errand.propagation->AddTo(*request);
   was_sent = true;
   if (errand.on_send) errand.on_send();
   errand.out.clear();
@@ -76,7 +87,9 @@ Task<absl::Status> Attempt(Shard& shard, Errand& errand, const Sender& sender, b
       shard.upstream().Call(errand.route, *std::move(request), &sender, errand.deadline,
                             errand.cancel, errand.out, errand.report);
   absl::Status status = co_await calling;
+  stretches.back().span_id = span_id;
   clearance->Settle(status, errand.report, Clock::now());
+  errand.tenant.tally->CountRequest(errand.report.http_status);
   co_return status;
 }
 
@@ -107,10 +120,12 @@ Task<absl::Status> RunAttempts(Shard& shard, Errand& errand) {
     last = std::move(status);
     if (!was_sent || last.ok() || errand.cancel.fired()) co_return last;
 
+    const TimePoint failed_at = Clock::now();
     if (errand.report.is_key_refused() && !is_other_key) {
       Task<std::optional<Sender>> looking =
           KeyInsteadOf(*sender, errand.tenant, shard.loop(), errand.deadline, errand.cancel);
       sender = co_await looking;
+      NoteWait(errand, failed_at);
       if (!sender) co_return last;
       is_other_key = true;  // of which nothing was executed, so it is no repeat
     } else {
@@ -118,8 +133,10 @@ Task<absl::Status> RunAttempts(Shard& shard, Errand& errand) {
       if (!next) co_return last;
       Task<> pausing = Pause(shard.loop(), *next, errand.cancel);
       co_await pausing;
+      NoteWait(errand, failed_at);
       ++attempts;
     }
+    errand.observers.series.Repeated(FailureOf(last).reason);
     if (errand.cancel.fired()) co_return CallerCancelled();
   }
 }
@@ -136,7 +153,7 @@ Task<absl::Status> RunErrand(Shard& shard, Errand errand) {
   errand.account.retries.Earn();
   Task<absl::Status> attempting = RunAttempts(shard, errand);
   absl::Status status = co_await attempting;
-  ReportKey(errand.tenant, errand.report, errand.report_key);
+  ReportKey(errand.tenant, errand.report, errand.observers.report_key);
   co_return status;
 }
 

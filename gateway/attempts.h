@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "gateway/observers.h"
+#include "gateway/propagation.h"
 #include "gateway/settings.h"
 #include "gateway/shard.h"
 #include "gateway/tenant.h"
@@ -36,8 +38,9 @@ struct Errand {
   // The answer's message.
   std::string& out;
   CallReport& report;
-  // Told when the upstream has begun to refuse all of the tenant's keys, or takes one again.
-  const KeyReporter& report_key;
+  const Observers& observers;
+  // Null: the upstream is told nothing of the call.
+  const Propagation* propagation = nullptr;
 };
 
 // Asks, each time in turn and with the tenant's best key, and again as long as that is safe, useful

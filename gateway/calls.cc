@@ -94,6 +94,18 @@ grpc::ByteBuffer ToByteBuffer(const std::shared_ptr<const std::string>& shared) 
   return {&slice, 1};
 }
 
+// Which cache may answer the route's reads, for people.
+absl::string_view CacheOf(const Route& route) {
+  switch (route.options().caching()) {
+    case kora::idv::gateway::v1::CACHING_REFERENCE:
+      return "reference";
+    case kora::idv::gateway::v1::CACHING_FINAL_STATUS:
+      return "verification";
+    default:
+      return "none";
+  }
+}
+
 // What of the upstream's a request is about: the first two segments of its path.
 absl::string_view ResourceOf(absl::string_view target) {
   const size_t second = target.find('/', 1);
@@ -125,6 +137,8 @@ struct Calls::Exchange {
   // An upload's message, which is not read before it is asked for.
   std::optional<RequestedMessage> requested;
   grpc::ByteBuffer request_bytes;
+  // Of the one message; nothing: it has not come.
+  std::optional<size_t> received_bytes;
   // The same with its images, once it is read.
   ImageMessage upload;
   std::optional<FrameStream> frames;
@@ -136,11 +150,23 @@ struct Calls::Exchange {
   absl::string_view source;
   CallReport report;
   std::optional<Admission::Ticket> ticket;
+  std::string request_id;
+  Telemetry::Place place;  // in a trace
+  // What the upstream is told of the call, if that is wanted.
+  std::optional<Propagation> propagation;
+
+  // On something other than the gateway's own work, until now.
+  void Spent(Stretch::Kind kind, TimePoint since) {
+    report.stretches.push_back({.kind = kind, .began = since, .ended = Clock::now()});
+  }
 };
 
-Calls::Calls(const Methods& methods, Settings settings, KeyReporter report_key)
+Calls::Calls(const Methods& methods, Settings settings, KeyReporter report_key,
+             Telemetry& telemetry)
     : methods_(methods),
       report_key_(std::move(report_key)),
+      telemetry_(telemetry),
+      observers_{.report_key = report_key_, .series = telemetry.series()},
       frames_format_(settings.frames.keys),
       admission_(settings.caps),
       settings_(std::make_shared<const Settings>(std::move(settings))) {
@@ -189,6 +215,7 @@ Task<> Calls::Serve(Shard& shard, const Method& method) {
   if (!matched) co_return;
   Spawn(Serve(shard, method));  // waits for the next one
   exchange.settings = settings();
+  exchange.received_bytes = exchange.request_bytes.Length();
   co_await Answer(shard, method, exchange, writer);
   co_await call.done;
 }
@@ -219,12 +246,20 @@ template <typename Writer>
 Task<> Calls::Answer(Shard& shard, const Method& method, Exchange& exchange, Writer& writer) {
   IncomingCall& call = exchange.call;
   const RunningCalls::Entry running(shard.running(), call.cancellation, method.is_frame_stream());
+  const TimePoint began = Clock::now();
+  telemetry_.series().Begun(method.index);
+  exchange.request_id = RequestIdOf(call.context);
+  exchange.place = PlaceOf(call.context);
+  if (exchange.settings->propagates) {
+    exchange.propagation = Propagation{exchange.place.trace, exchange.request_id};
+  }
 
-  const std::string request_id = RequestIdOf(call.context);
+  const std::string& request_id = exchange.request_id;
   absl::Status status = co_await Run(shard, method, exchange);
 
   const int attempts = exchange.report.attempts;
   if (absl::IsCancelled(status) && running.is_cut_off()) status = CutOff(method, attempts);
+  Tell(method, exchange, began, status);
   call.context.AddTrailingMetadata("x-request-id", request_id);
   call.context.AddTrailingMetadata("x-idv-attempts", std::to_string(attempts));
   if (status.ok() && !exchange.source.empty()) {
@@ -241,6 +276,50 @@ Task<> Calls::Answer(Shard& shard, const Method& method, Exchange& exchange, Wri
   co_await call.operation;
 }
 
+Telemetry::Place Calls::PlaceOf(const grpc::ServerContext& context) const {
+  const TraceHeaders headers = TraceHeadersOf(context);
+  return telemetry_.Begin(headers.traceparent, headers.tracestate);
+}
+
+void Calls::Tell(const Method& method, const Exchange& exchange, TimePoint began,
+                 const absl::Status& status) const {
+  CallRecord record{.rpc = method.index, .began = began, .ended = Clock::now()};
+  record.trace = exchange.place.trace;
+  record.parent_span_id = exchange.place.parent_span_id;
+  for (const Stretch& stretch : exchange.report.stretches) {
+    record.stretches.push_back({.kind = static_cast<CallRecord::Stretch::Kind>(stretch.kind),
+                                .began = stretch.began,
+                                .ended = stretch.ended,
+                                .http_status = stretch.http_status,
+                                .span_id = stretch.span_id});
+    if (stretch.kind == Stretch::Kind::kUpstream) record.http_status = stretch.http_status;
+  }
+  record.request_id = exchange.request_id;
+  record.caller = exchange.identity;
+  if (exchange.tenant != nullptr) record.tenant = exchange.tenant->name;
+  record.priority = exchange.priority == Budget::Priority::kBatch ? "batch" : "interactive";
+  record.code = static_cast<int>(status.code());
+  if (!status.ok()) {
+    const Failure failure = FailureOf(status);
+    record.reason = telemetry_.series().Known(failure.reason);
+    record.blame = NameOf(failure.blame);
+  }
+  record.attempts = exchange.report.attempts;
+  if (status.ok()) record.cache = exchange.source;
+  if (exchange.frames) {
+    record.received_messages = exchange.frames->received().messages;
+    record.received_bytes = exchange.frames->received().bytes;
+  } else if (exchange.received_bytes) {
+    record.received_messages = 1;
+    record.received_bytes = *exchange.received_bytes;
+  }
+  if (status.ok()) {
+    record.sent_bytes = exchange.shared_response != nullptr ? exchange.shared_response->size()
+                                                            : exchange.response_bytes.size();
+  }
+  telemetry_.Ended(record);
+}
+
 Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exchange) {
   if (draining_) {
     last_refused_ = Clock::now();
@@ -249,14 +328,19 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
   const TimePoint deadline = DeadlineOf(method, exchange.settings->limits, exchange.call.context);
   absl::Status authorized = Authorize(method, exchange);
   if (absl::IsUnauthenticated(authorized)) {
+    const TimePoint asked = Clock::now();
     Task<bool> awaiting = AwaitNewKeys(shard, exchange, deadline);
     const bool may_have_changed = co_await awaiting;
+    exchange.Spent(Stretch::Kind::kWait, asked);
     if (may_have_changed) authorized = Authorize(method, exchange);
   }
   if (!authorized.ok()) co_return authorized;
   if (exchange.requested) {
+    const TimePoint asked = Clock::now();
     absl::Status received = co_await exchange.requested->Receive(exchange.request_bytes, deadline);
+    exchange.Spent(Stretch::Kind::kReceive, asked);
     if (!received.ok()) co_return received;
+    exchange.received_bytes = exchange.request_bytes.Length();
   }
 
   absl::StatusOr<Admission::Ticket> ticket = Admit(method, exchange);
@@ -294,10 +378,13 @@ Task<absl::Status> Calls::RunUnary(Shard& shard, const Method& method, Exchange&
   absl::StatusOr<RestRequest> request = Encode(method, exchange, message);
   if (!request.ok()) co_return request.status();
   if (exchange.tenant == nullptr) {
+    SpanId span_id{};
+    if (exchange.propagation) span_id = exchange.propagation->AddTo(*request);
     Task<absl::Status> calling =
         shard.upstream().Call(method.route, *std::move(request), /*sender=*/nullptr, deadline,
                               exchange.call.cancellation, exchange.response_bytes, exchange.report);
     status = co_await calling;
+    exchange.report.stretches.back().span_id = span_id;
   } else if (KindOf(method.route) == Account::Kind::kRead) {
     Task<absl::Status> reading = RunRead(shard, method, exchange, *std::move(request), deadline);
     status = co_await reading;
@@ -324,12 +411,17 @@ Task<absl::Status> Calls::RunRead(Shard& shard, const Method& method, Exchange& 
                                    .caller = exchange.identity,
                                    .priority = exchange.priority,
                                    .deadline = deadline,
-                                   .report_key = &report_key_},
+                                   .observers = &observers_,
+                                   .propagation = exchange.propagation},
                                   std::move(request), exchange.call.cancellation);
   ReadAnswer answer = co_await reading;
   exchange.shared_response = std::move(answer.message);
   exchange.report.attempts = answer.attempts;
+  for (const Stretch& stretch : answer.stretches) exchange.report.stretches.push_back(stretch);
   exchange.source = answer.cache;
+  if (answer.status.ok()) {
+    telemetry_.series().LookedUp(CacheOf(method.route), answer.cache);
+  }
   co_return std::move(answer.status);
 }
 
@@ -355,7 +447,8 @@ Task<absl::Status> Calls::RunWrite(Shard& shard, const Method& method, Exchange&
               .on_send = {},
               .out = exchange.response_bytes,
               .report = exchange.report,
-              .report_key = report_key_});
+              .observers = observers_,
+              .propagation = exchange.propagation ? &*exchange.propagation : nullptr});
   absl::Status status = co_await running;
   NoteWrite(*exchange.account, target);
   co_return status;
@@ -368,22 +461,32 @@ Task<absl::Status> Calls::RunFrames(Shard& shard, const Method& method, Exchange
   const std::optional<Sender> sender = exchange.tenant->keys->Best(Clock::now());
   if (!sender) co_return KeyMissing();
   const std::atomic<TimePoint> until = deadline;
+  Stretches& stretches = exchange.report.stretches;
+  const size_t before = stretches.size();
   Task<absl::StatusOr<Clearance>> clearing = Clearance::Await(
       exchange.account->budget, exchange.account->BreakerOf(Account::Kind::kUpload),
       std::make_shared<Budget::Waiter>(exchange.identity, exchange.priority), shard.loop(), until,
-      cancel);
+      cancel, stretches);
   absl::StatusOr<Clearance> clearance = co_await clearing;
+  TenantTally& tally = *exchange.tenant->tally;
+  if (stretches.size() > before) tally.CountWait(LengthOf(stretches.back()));
   if (!clearance.ok()) co_return clearance.status();
 
-  const FrameStream::Order order{.route = method.route,
-                                 .sender = &*sender,
-                                 .deadline = deadline,
-                                 .ticket = *exchange.ticket,
-                                 .out = exchange.response_bytes,
-                                 .report = exchange.report};
+  const FrameStream::Order order{
+      .route = method.route,
+      .sender = &*sender,
+      .deadline = deadline,
+      .ticket = *exchange.ticket,
+      .out = exchange.response_bytes,
+      .report = exchange.report,
+      .propagation = exchange.propagation ? &*exchange.propagation : nullptr,
+      .on_frame = [this](size_t bytes) { telemetry_.series().FrameSent(bytes); }};
+  ++frame_streams_;
   Task<absl::Status> running = frames.Run(order);
   absl::Status status = co_await running;
+  --frame_streams_;
   clearance->Settle(status, exchange.report, Clock::now());
+  if (exchange.report.attempts > 0) tally.CountRequest(exchange.report.http_status);
   NoteWrite(*exchange.account, frames.target());
   if (exchange.report.is_key_refused()) {
     Task<std::optional<Sender>> looking =

@@ -13,9 +13,11 @@
 
 #include "gateway/admission.h"
 #include "gateway/method.h"
+#include "gateway/observers.h"
 #include "gateway/raw_service.h"
 #include "gateway/settings.h"
 #include "gateway/shard.h"
+#include "metrics/telemetry.h"
 
 namespace idv {
 
@@ -23,8 +25,8 @@ namespace idv {
 // top to bottom. Thread-safe; must outlive the shards.
 class Calls {
  public:
-  // Borrows the methods. `report_key` is called on shards' threads.
-  Calls(const Methods& methods, Settings settings, KeyReporter report_key);
+  // Borrows the methods and the telemetry. `report_key` is called on shards' threads.
+  Calls(const Methods& methods, Settings settings, KeyReporter report_key, Telemetry& telemetry);
 
   // For calls from now on. From any thread.
   void Replace(Settings settings);
@@ -42,6 +44,12 @@ class Calls {
   // What calls are served by. From any thread.
   std::shared_ptr<const Settings> settings() const;
 
+  // What is admitted. From any thread.
+  Admission::Usage usage() const { return admission_.usage(); }
+
+  // Frame streams that run. From any thread.
+  int frame_streams() const { return frame_streams_; }
+
   // When the last call was refused since Drain() was called, or Drain() itself if none was. From
   // any thread.
   TimePoint last_refused() const { return last_refused_; }
@@ -57,6 +65,10 @@ class Calls {
   template <typename Writer>
   Task<> Answer(Shard& shard, const Method& method, Exchange& exchange, Writer& writer);
   Task<absl::Status> Run(Shard& shard, const Method& method, Exchange& exchange);
+  // Tells of the call, which ends so.
+  void Tell(const Method& method, const Exchange& exchange, TimePoint began,
+            const absl::Status& status) const;
+  Telemetry::Place PlaceOf(const grpc::ServerContext& context) const;
 
   Task<absl::Status> RunUnary(Shard& shard, const Method& method, Exchange& exchange,
                               TimePoint deadline);
@@ -81,12 +93,15 @@ class Calls {
 
   const Methods& methods_;
   const KeyReporter report_key_;
+  Telemetry& telemetry_;
+  const Observers observers_;
   const FramesFormat frames_format_;
   std::vector<std::unique_ptr<RawService>> services_;  // by the methods' places of them
   Admission admission_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Settings> settings_;  // protected by mutex_
   std::atomic<bool> draining_ = false;
+  std::atomic<int> frame_streams_ = 0;
   std::atomic<TimePoint> last_refused_;
 };
 

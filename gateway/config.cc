@@ -65,6 +65,10 @@ class Resolver : ConfigChecks {
     const std::optional<Log::Level> level = Log::LevelOf(parsed.log().level());
     Check(level.has_value(), "log.level", "expected debug, info, warning or error");
     config_.log_level = level.value_or(Log::Level::kInfo);
+    config_.logs_calls = parsed.log().access();
+    config_.labels_tenants = parsed.metrics().tenant_label();
+    config_.shows_status = parsed.admin().statusz();
+    TracingOf(parsed.tracing());
     Check(parsed.shards() >= 0 && parsed.shards() <= kMaxShards, "shards", "expected 0 to 64");
     config_.shards = parsed.shards() > 0 ? parsed.shards() : std::max(1, processors_ / 2);
     return std::move(config_);
@@ -217,6 +221,19 @@ class Resolver : ConfigChecks {
     Check(!is_plaintext || http.cert_file.empty(), "upstream.cert_file",
           "needs an https upstream.base_url");
     Check(!is_plaintext || http.pins.empty(), "upstream.pin", "needs an https upstream.base_url");
+  }
+
+  void TracingOf(const schema::Tracing& tracing) {
+    // What is sent to a collector is no secret, so it may go over http.
+    const std::optional<Url> url = Url::Parse(tracing.otlp_endpoint());
+    const bool is_good = url && (url->scheme == "http" || url->scheme == "https");
+    Check(tracing.otlp_endpoint().empty() || (is_good && !url->has_extras), "tracing.otlp_endpoint",
+          "expected http[s]://HOST[:PORT][/PATH] without user, query or fragment");
+    Check(tracing.sample_ratio() >= 0 && tracing.sample_ratio() <= 1, "tracing.sample_ratio",
+          "expected 0 to 1");
+    config_.tracing = {.otlp_endpoint = tracing.otlp_endpoint(),
+                       .sample_ratio = tracing.sample_ratio(),
+                       .propagates = tracing.propagate_upstream()};
   }
 
   void VaultOf(const schema::VaultServer& vault) {

@@ -58,6 +58,14 @@ struct Config {
     std::chrono::milliseconds max_deadline{};
   };
 
+  struct Tracing {
+    // Of the collector; empty: there is none.
+    std::string otlp_endpoint;
+    double sample_ratio = 0;
+    // Whether the upstream is told of traces and request ids.
+    bool propagates = false;
+  };
+
   struct Connections {
     int max = 0;
     int max_streams_each = 0;
@@ -90,6 +98,12 @@ struct Config {
   Connections connections;
   DrainTimes drain;
   Log::Level log_level = Log::Level::kInfo;
+  bool logs_calls = true;
+  // Whether series are told apart by tenant.
+  bool labels_tenants = true;
+  Tracing tracing;
+  // Whether there is /statusz.
+  bool shows_status = true;
   // How many; never 0.
   int shards = 1;
 };

@@ -17,10 +17,14 @@ using google::protobuf::Message;
 
 // What is only looked at when a call begins or the gateway ends. The rest is built into listeners,
 // connections and threads; README.md says so too.
-constexpr std::array<absl::string_view, 22> kLive = {"tenants",
+constexpr std::array<absl::string_view, 26> kLive = {"tenants",
                                                      "callers",
                                                      "drain",
                                                      "log",
+                                                     "metrics",
+                                                     "admin",
+                                                     "tracing.sample_ratio",
+                                                     "tracing.propagate_upstream",
                                                      "budget",
                                                      "retry",
                                                      "breaker",

@@ -11,6 +11,9 @@ namespace schema = kora::idv::gateway::v1;
 
 constexpr char kServiceAccountToken[] = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
+// A dozen series each: more of them would make /metrics slow, and Prometheus large.
+constexpr int kMostLabelledTenants = 200;
+
 void Fill(std::string* field, const char* value) {
   if (field->empty()) *field = value;
 }
@@ -67,6 +70,15 @@ void FillDefaults(schema::Config& config) {
     FillLogin(*config.mutable_vault()->mutable_auth());
   }
   Fill(config.mutable_log()->mutable_level(), "info");
+  if (!config.log().has_access()) config.mutable_log()->set_access(true);
+  schema::Metrics& metrics = *config.mutable_metrics();
+  if (!metrics.has_tenant_label()) {
+    metrics.set_tenant_label(config.tenants_size() <= kMostLabelledTenants);
+  }
+  constexpr double kSampleRatio = 0.01;
+  if (!config.tracing().has_sample_ratio())
+    config.mutable_tracing()->set_sample_ratio(kSampleRatio);
+  if (!config.admin().has_statusz()) config.mutable_admin()->set_statusz(true);
   schema::Limits& limits = *config.mutable_limits();
   Fill(limits.mutable_max_message(), "4MiB");
   Fill(limits.mutable_max_image(), "10MiB");

@@ -82,12 +82,17 @@ void Credentials::ReplaceTenants(const Config& config) {
 
 Tenant Credentials::Follow(const Config& config, size_t place, const std::vector<Tenant>& before) {
   const Config::Tenant& wanted = config.tenants[place];
-  Tenant tenant{.name = wanted.name, .tenant_id = wanted.tenant_id, .keys = {}, .secret = {}};
+  Tenant tenant{.name = wanted.name,
+                .tenant_id = wanted.tenant_id,
+                .keys = {},
+                .secret = {},
+                .tally = std::make_shared<TenantTally>()};
   const auto same = std::find_if(before.begin(), before.end(), [&](const Tenant& one) {
     return one.name == wanted.name && one.tenant_id == wanted.tenant_id;
   });
   if (same != before.end()) {
     tenant.keys = same->keys;
+    tenant.tally = same->tally;
     if (same->secret->source() == wanted.api_key) {
       tenant.secret = same->secret;
       return tenant;
@@ -95,9 +100,11 @@ Tenant Credentials::Follow(const Config& config, size_t place, const std::vector
   } else {
     tenant.keys = std::make_shared<TenantKeys>(wanted.tenant_id, config.secrets.overlap);
   }
-  const auto on_value = [keys = tenant.keys, name = tenant.name, this](absl::string_view value) {
+  const auto on_value = [keys = tenant.keys, tally = tenant.tally, name = tenant.name,
+                         this](absl::string_view value) {
     const bool is_first = !keys->Best(Clock::now());
     const bool is_new = keys->Offer(value, Clock::now());
+    tally->KeyRead(is_new, std::chrono::system_clock::now());
     if (is_new && (!is_first || is_loaded_))
       reports_.on_news(absl::StrCat("the API key of the tenant ", name));
   };

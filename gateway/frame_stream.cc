@@ -123,6 +123,8 @@ Task<bool> FrameStream::HasCallerFinished() {
 }
 
 absl::Status FrameStream::Parse() {
+  ++received_.messages;
+  received_.bytes += bytes_.Length();
   const size_t max_bytes = options_.max_message_bytes + options_.max_frame_bytes;
   if (bytes_.Length() > max_bytes) {
     return Fail(reason::kMessageTooLarge,
@@ -150,6 +152,7 @@ absl::Status FrameStream::Begin() {
   absl::StatusOr<RestRequest> request = order_->route.Encode(message_);
   if (!request.ok()) return request.status();
   request_ = *std::move(request);
+  if (order_->propagation != nullptr) span_id_ = order_->propagation->AddTo(request_);
   target_ = request_.target;
   return writer_.Begin(message_.header(), part_);
 }
@@ -186,6 +189,7 @@ absl::Status FrameStream::AddFrame() {
                 absl::StrCat("all frames together are over ", options_.max_stream_bytes,
                              " bytes of JSON, in base64"));
   }
+  if (order_->on_frame) order_->on_frame(images.largest());
   return absl::OkStatus();
 }
 
@@ -222,6 +226,7 @@ Task<> FrameStream::Transfer() {
   absl::Status answer =
       co_await shard_.upstream().Call(order_->route, std::move(request_), order_->sender,
                                       order_->deadline, cancellation_, order_->out, order_->report);
+  order_->report.stretches.back().span_id = span_id_;
   answer_ = std::move(answer);
   changed_.Set();
 }

@@ -14,6 +14,7 @@
 #include "gateway/admission.h"
 #include "gateway/image_message.h"
 #include "gateway/message_reader.h"
+#include "gateway/propagation.h"
 #include "gateway/raw_service.h"
 #include "gateway/shard.h"
 #include "kora/idv/v1/liveness_service.pb.h"
@@ -60,6 +61,16 @@ class FrameStream {
     // The answer's message.
     std::string& out;
     CallReport& report;
+    // Null: the upstream is told nothing of the call.
+    const Propagation* propagation = nullptr;
+    // Told of each frame that is sent on, and its image's size.
+    std::function<void(size_t bytes)> on_frame;
+  };
+
+  // Of the caller, so far.
+  struct Received {
+    uint64_t messages = 0;
+    uint64_t bytes = 0;
   };
 
   // Borrows all of them.
@@ -80,6 +91,8 @@ class FrameStream {
 
   // Of the request, if it came to one; else empty.
   const std::string& target() const { return target_; }
+
+  const Received& received() const { return received_; }
 
   // As MessageReader::End().
   Task<> End() { return messages_.End(); }
@@ -108,6 +121,8 @@ class FrameStream {
   MessageReader messages_;
   Operation headers_sent_;
 
+  Received received_;
+
   // The message that has come last.
   grpc::ByteBuffer bytes_;
   Message message_;
@@ -116,6 +131,7 @@ class FrameStream {
   FramesWriter writer_;
   RestRequest request_;             // until it is sent
   std::string target_;              // of it
+  SpanId span_id_{};                // the same
   JsonBody part_;                   // what is not sent yet
   std::vector<ImageMessage> held_;  // the frames in it
   size_t held_bytes_ = 0;

@@ -72,8 +72,22 @@ void Health::OnShard::Serve() {
   Spawn(ServeWatch());
 }
 
+bool Health::OnShard::IsServing(const std::string& service) const {
+  if (is_stopping_) return false;
+  if (serving_.empty()) return true;
+  if (service.empty()) return std::find(serving_.begin(), serving_.end(), true) != serving_.end();
+  const auto& services = health_.services_;
+  const auto place = std::find(services.begin(), services.end(), service) - services.begin();
+  return serving_[static_cast<size_t>(place)];
+}
+
+void Health::OnShard::Set(std::vector<bool> serving) {
+  serving_ = std::move(serving);
+  for (Change* change : changes_) change->Notify();
+}
+
 void Health::OnShard::StopServing() {
-  serving_ = false;
+  is_stopping_ = true;
   for (Change* change : changes_) change->Notify();
 }
 
@@ -95,9 +109,9 @@ Task<> Health::OnShard::ServeCheck() {
     writer.FinishWithError({grpc::StatusCode::NOT_FOUND, "this server has no such service"},
                            call.operation.tag());
   } else {
-    writer.Finish(
-        ToBytes(serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING),
-        grpc::Status::OK, call.operation.tag());
+    writer.Finish(ToBytes(IsServing(request.service()) ? HealthCheckResponse::SERVING
+                                                       : HealthCheckResponse::NOT_SERVING),
+                  grpc::Status::OK, call.operation.tag());
   }
   co_await call.operation;
   co_await call.done;
@@ -120,15 +134,19 @@ Task<> Health::OnShard::ServeWatch() {
   const Cancellation::Listener on_cancel(call.cancellation, [&change] { change.Notify(); });
   bool open = parsed && !call.cancellation.fired();
   while (open) {
-    const bool serving = serving_;
+    const bool is_last = is_stopping_;
+    const bool serving = known && IsServing(request.service());
     const auto status = !known    ? HealthCheckResponse::SERVICE_UNKNOWN
                         : serving ? HealthCheckResponse::SERVING
                                   : HealthCheckResponse::NOT_SERVING;
     writer.Write(ToBytes(status), call.operation.tag());
     const bool written = co_await call.operation;
-    while (written && serving && serving_ && !call.cancellation.fired()) co_await change;
-    // NOT_SERVING is the last word.
-    open = written && serving && !call.cancellation.fired();
+    open = written && !is_last;
+    const auto is_new = [&] {
+      return is_stopping_ || (known && IsServing(request.service()) != serving);
+    };
+    while (open && !is_new() && !call.cancellation.fired()) co_await change;
+    open = open && !call.cancellation.fired();
   }
   writer.Finish(parsed
                     ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "shutting down")

@@ -10,8 +10,8 @@
 
 namespace idv {
 
-// grpc.health.v1 on the shards: SERVING until told otherwise. (The library's own health service
-// starts a thread pool that steals the completion queues' poller.)
+// grpc.health.v1 on the shards: SERVING until told otherwise, each service by itself. (The
+// library's own health service starts a thread pool that steals the completion queues' poller.)
 class Health {
  public:
   // `services`: the full names that can be asked for, besides the empty one.
@@ -27,8 +27,12 @@ class Health {
     // Answers calls that gRPC brings to the shard, until the server shuts down.
     void Serve();
 
-    // Tells every watcher NOT_SERVING, and then ends its stream: a watcher that stayed would hold
-    // up a shutdown.
+    // Which services serve from now on, by their places; the empty name does while any of them
+    // does. Watchers are told.
+    void Set(std::vector<bool> serving);
+
+    // Nothing serves any more. Tells every watcher NOT_SERVING, and then ends its stream: a watcher
+    // that stayed would hold up a shutdown.
     void StopServing();
 
    private:
@@ -36,10 +40,12 @@ class Health {
 
     Task<> ServeCheck();
     Task<> ServeWatch();
+    bool IsServing(const std::string& service) const;
 
     Health& health_;
     Shard& shard_;
-    bool serving_ = true;
+    bool is_stopping_ = false;
+    std::vector<bool> serving_;     // empty: all of them
     std::vector<Change*> changes_;  // of the watchers
   };
 

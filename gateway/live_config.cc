@@ -34,6 +34,7 @@ void LiveConfig::ReloadConfig() {
   std::vector<std::string> needs_restart;
   absl::StatusOr<LoadedConfig> next = text.ok() ? Next(*text, needs_restart) : text.status();
   if (!next.ok()) {
+    ++refused_;
     log_.Error("the new configuration is refused, and nothing of it taken",
                {{"detail", std::string(next.status().message())}});
     return;
@@ -51,6 +52,7 @@ void LiveConfig::ReloadConfig() {
   log_.Info("the new configuration is taken");
   log_.SetLevel(next->config.log_level);
   running_ = *std::move(next);
+  taken_at_ = std::chrono::system_clock::now();
 }
 
 // What the gateway can run with from now on. A configuration that is no good, alone or with what
@@ -67,6 +69,16 @@ absl::StatusOr<LoadedConfig> LiveConfig::Next(const std::string& text,
   return absl::InvalidArgumentError(absl::StrCat("without what needs a restart (",
                                                  absl::StrJoin(needs_restart, ", "),
                                                  ") it is no good:\n", next.status().message()));
+}
+
+LiveConfig::Summary LiveConfig::summary() const {
+  const std::lock_guard lock(mutex_);
+  return {.taken_at = taken_at_,
+          .refused = refused_,
+          .tenants = running_.config.tenants.size(),
+          .callers = static_cast<size_t>(running_.effective.callers_size()),
+          .labels_tenants = running_.config.labels_tenants,
+          .shows_status = running_.config.shows_status};
 }
 
 std::vector<std::string> LiveConfig::files() const {

@@ -2,6 +2,8 @@
 
 #include <absl/status/statusor.h>
 
+#include <chrono>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -27,6 +29,17 @@ class LiveConfig {
   // Takes what has changed.
   void Reload();
 
+  // What is in use, for pages.
+  struct Summary {
+    std::chrono::system_clock::time_point taken_at;
+    uint64_t refused = 0;  // changed files that were
+    size_t tenants = 0;
+    size_t callers = 0;
+    bool labels_tenants = true;
+    bool shows_status = true;
+  };
+  Summary summary() const;
+
   // All that Reload() reads.
   std::vector<std::string> files() const;
   DrainTimes drain() const;
@@ -45,6 +58,8 @@ class LiveConfig {
   mutable std::mutex mutex_;
   // Protected by mutex_:
   LoadedConfig running_;
+  std::chrono::system_clock::time_point taken_at_ = std::chrono::system_clock::now();
+  uint64_t refused_ = 0;
   // The file when it was last read, so that what is to be said of it is said once.
   absl::StatusOr<std::string> seen_ = std::string();
 };

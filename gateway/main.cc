@@ -1,3 +1,4 @@
+#include <absl/cleanup/cleanup.h>
 #include <absl/synchronization/mutex.h>
 #include <curl/curl.h>
 #include <google/protobuf/util/json_util.h>
@@ -7,7 +8,9 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <chrono>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -26,21 +29,19 @@
 #include "gateway/library_logs.h"
 #include "gateway/live_config.h"
 #include "gateway/method.h"
+#include "gateway/pages.h"
 #include "gateway/processors.h"
 #include "gateway/server.h"
 #include "gateway/services.h"
+#include "gateway/surroundings.h"
 #include "metrics/admin_server.h"
 #include "metrics/log.h"
+#include "metrics/span_exporter.h"
 #include "upstream/cache_snapshots.h"
-#include "upstream/drift_counter.h"
 
 namespace {
 
 constexpr int kBadConfig = 2;
-
-// Of HTTP.
-constexpr int kOk = 200;
-constexpr int kNotReady = 503;
 
 struct Flags {
   std::string config;
@@ -51,6 +52,13 @@ struct Flags {
 int Refuse(const std::string& what, const absl::Status& status) {
   std::cerr << what << ":\n" << status.message() << "\n";
   return kBadConfig;
+}
+
+// For whoever looks at spans of several gateways: in Kubernetes, the pod's name.
+std::string InstanceName() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
 }
 
 absl::Status CheckSnapshotDirectory(const std::string& directory) {
@@ -118,6 +126,7 @@ void ExitAfter(std::chrono::milliseconds time, const idv::Log& log) {
   std::thread([time, &log] {
     std::this_thread::sleep_for(time);
     log.Error("the shutdown did not end in time; giving up");
+    log.Flush();
     _exit(1);
   }).detach();
 }
@@ -150,11 +159,10 @@ idv::Credentials::Reports ReportsTo(const idv::Log& log) {
               }};
 }
 
-idv::Server::Reports ReportsOfCallsTo(const idv::Log& log, idv::DriftCounter& drift_counter) {
+idv::Server::Reports ReportsOfCallsTo(const idv::Log& log, idv::SpanExporter* spans) {
   return {
       .drift =
           [&](const google::protobuf::MethodDescriptor& method, const idv::Drift& drift) {
-            if (!drift_counter.Count(method, drift)) return;
             log.Warning(
                 "the upstream sent something this version does not know",
                 {{"method", method.full_name()}, {"unknown", idv::DriftCounter::NameOf(drift)}});
@@ -171,19 +179,57 @@ idv::Server::Reports ReportsOfCallsTo(const idv::Log& log, idv::DriftCounter& dr
           [&](const absl::Status& problem) {
             log.Error("answers cannot be kept for a restart",
                       {{"detail", std::string(problem.message())}});
-          }};
+          },
+      .log = &log,
+      .spans = spans};
 }
 
-idv::AdminServer::Pages PagesOf(const idv::Server& server) {
-  using Request = idv::AdminServer::Request;
-  return {{"/livez", [](const Request&) { return idv::AdminServer::Page{.body = "ok\n"}; }},
-          {"/readyz", [&server](const Request&) {
-             const idv::Readiness readiness = server.readiness();
-             std::string body = readiness.is_ready ? "ok\n" : "";
-             for (const std::string& reason : readiness.reasons) body += reason + "\n";
-             return idv::AdminServer::Page{.status = readiness.is_ready ? kOk : kNotReady,
-                                           .body = std::move(body)};
-           }}};
+// Null if there is no collector.
+absl::StatusOr<std::unique_ptr<idv::SpanExporter>> StartExporter(const idv::Config& config,
+                                                                 const idv::Log& log) {
+  if (config.tracing.otlp_endpoint.empty()) return nullptr;
+  auto exporter =
+      idv::SpanExporter::Start({.collector = {.endpoint = config.tracing.otlp_endpoint,
+                                              .service_name = "idv-gateway",
+                                              .service_version = IDV_VERSION,
+                                              .service_instance = InstanceName()},
+                                .on_problem = [&log](const std::string& problem) {
+                                  log.Warning("spans were dropped", {{"detail", problem}});
+                                }});
+  if (exporter.ok()) return exporter;
+  return absl::InvalidArgumentError("tracing.otlp_endpoint: " +
+                                    std::string(exporter.status().message()));
+}
+
+idv::Surroundings SurroundingsOf(const idv::Config& config, const idv::Server& server,
+                                 const idv::Credentials& credentials, const idv::Log& log,
+                                 const idv::SpanExporter* spans) {
+  using Certificates = std::vector<std::pair<std::string, idv::Surroundings::WallTime>>;
+  const std::string& shown = config.upstream.http.cert_file;
+  const char* const transport = !config.tls                          ? "plaintext"
+                                : config.tls->client_ca_file.empty() ? "tls"
+                                                                     : "mutual tls";
+  return {.version = IDV_VERSION,
+          .started_at = std::chrono::system_clock::now(),
+          .grpc_addresses = server.addresses(),
+          .admin_address = config.admin_address,
+          .transport = transport,
+          .upstream = config.upstream.base_url,
+          .shards = config.shards,
+          .can_trace = idv::SpanExporter::IsBuiltIn(),
+          .certificates =
+              [tls = credentials.keys().tls, shown] {
+                Certificates certificates;
+                const auto add = [&](const char* name, const auto& expiry) {
+                  if (expiry) certificates.emplace_back(name, *expiry);
+                };
+                if (tls != nullptr) add("listen.tls.cert_file", tls->expiry());
+                if (!shown.empty()) add("upstream.cert_file", idv::ExpiryOfFile(shown));
+                return certificates;
+              },
+          .dropped_lines = [&log] { return log.dropped(); },
+          .exported_spans = [spans] { return spans != nullptr ? spans->exported() : 0; },
+          .dropped_spans = [spans] { return spans != nullptr ? spans->dropped() : 0; }};
 }
 
 void WarnOfVariables(const idv::Config& config, const idv::Log& log) {
@@ -195,11 +241,11 @@ void WarnOfVariables(const idv::Config& config, const idv::Log& log) {
 }
 
 int Serve(const std::string& path, const idv::LoadedConfig& loaded, const idv::Methods& methods,
-          idv::Credentials& credentials, const sigset_t& signals, idv::Log& log) {
+          idv::Credentials& credentials, const sigset_t& signals, idv::Log& log,
+          idv::SpanExporter* spans) {
   const idv::Config& config = loaded.config;
-  idv::DriftCounter drift_counter;
   auto server =
-      idv::Server::Start(config, methods, credentials.keys(), ReportsOfCallsTo(log, drift_counter));
+      idv::Server::Start(config, methods, credentials.keys(), ReportsOfCallsTo(log, spans));
   if (!server.ok()) {
     log.Error("cannot start", {{"detail", std::string(server.status().message())}});
     return 1;
@@ -207,9 +253,12 @@ int Serve(const std::string& path, const idv::LoadedConfig& loaded, const idv::M
   for (const std::string& address : (*server)->addresses()) {
     std::cout << "listening on grpc " << address << std::endl;
   }
+  idv::LiveConfig live(path, loaded, methods, credentials, **server, log);
+  const idv::Surroundings around = SurroundingsOf(config, **server, credentials, log, spans);
   std::unique_ptr<idv::AdminServer> admin;
   if (!config.admin_address.empty()) {
-    auto started = idv::AdminServer::Start(config.admin_address, PagesOf(**server));
+    auto started =
+        idv::AdminServer::Start(config.admin_address, idv::PagesOf(**server, live, around));
     if (!started.ok()) {
       log.Error("cannot start", {{"detail", std::string(started.status().message())}});
       return 1;
@@ -219,7 +268,6 @@ int Serve(const std::string& path, const idv::LoadedConfig& loaded, const idv::M
   }
   log.Info("serving", {{"version", IDV_VERSION}, {"shards", config.shards}});
 
-  idv::LiveConfig live(path, loaded, methods, credentials, **server, log);
   idv::FileWatcher watcher(live.files(), {}, [&] {
     live.Reload();
     return live.files();
@@ -248,20 +296,24 @@ int Run(const Flags& flags) {
   if (const absl::Status files = CheckFiles(loaded->config); !files.ok()) {
     return Refuse(flags.config, files);
   }
-  static idv::Log log;  // static: gRPC's threads may still log when main ends
-  log.SetLevel(loaded->config.log_level);
   // Before there is another thread.
   const sigset_t signals = flags.check ? sigset_t{} : BlockSignals();
+  // Never destroyed: gRPC's threads may still log when main ends.
+  idv::Log& log = *new idv::Log;
+  const auto written = absl::MakeCleanup([&] { log.Flush(); });
+  log.SetLevel(loaded->config.log_level);
   const auto credentials =
       idv::Credentials::Load(loaded->config, ReportsTo(log), /*strict=*/flags.check);
   if (!credentials.ok()) return Refuse(flags.config, credentials.status());
+  const auto spans = StartExporter(loaded->config, log);
+  if (!spans.ok()) return Refuse(flags.config, spans.status());
   if (flags.check) {
     std::cout << flags.config << " is good\n";
     return 0;
   }
   WarnOfVariables(loaded->config, log);
   idv::RouteLibraryLogsTo(log);
-  return Serve(flags.config, *loaded, *methods, **credentials, signals, log);
+  return Serve(flags.config, *loaded, *methods, **credentials, signals, log, spans->get());
 }
 
 }  // namespace
@@ -276,7 +328,11 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Serves the Kora IDV API over gRPC: typed, bounded, and with the vendor's keys kept here.",
       "idv-gateway");
-  app.set_version_flag("--version", "idv-gateway " IDV_VERSION);
+  app.set_version_flag("--version",
+                       std::string("idv-gateway " IDV_VERSION) +
+                           (idv::SpanExporter::IsBuiltIn()
+                                ? ""
+                                : "\nbuilt without opentelemetry-cpp: it exports no traces"));
   Flags flags;
   app.add_option("--config", flags.config, "The configuration, in YAML or JSON")->required();
   app.add_flag("--check", flags.check,

@@ -33,6 +33,17 @@ std::string RequestIdOf(const grpc::ServerContext& context) {
                          absl::Uniform<uint64_t>(random));
 }
 
+TraceHeaders TraceHeadersOf(const grpc::ServerContext& context) {
+  const auto only = [&](const char* name) -> absl::string_view {
+    const auto [first, last] = context.client_metadata().equal_range(name);
+    if (first == last || std::next(first) != last) return "";
+    return {first->second.data(), first->second.size()};
+  };
+  const absl::string_view traceparent = only("traceparent");
+  if (traceparent.empty()) return {};
+  return {traceparent, only("tracestate")};
+}
+
 absl::StatusOr<std::string> AskedTenantOf(const grpc::ServerContext& context) {
   const auto [first, last] = context.client_metadata().equal_range("x-idv-tenant");
   if (first == last) return "";

@@ -13,6 +13,14 @@ namespace idv {
 // a new random one.
 std::string RequestIdOf(const grpc::ServerContext& context);
 
+// Where the caller's own work is in a trace, as it says; both empty if it does not. A header that
+// is there twice counts as broken. Borrows the context.
+struct TraceHeaders {
+  absl::string_view traceparent;
+  absl::string_view tracestate;
+};
+TraceHeaders TraceHeadersOf(const grpc::ServerContext& context);
+
 // The tenant that the caller names in `x-idv-tenant`; empty when it names none. TENANT_REQUIRED: it
 // names several.
 absl::StatusOr<std::string> AskedTenantOf(const grpc::ServerContext& context);

@@ -27,6 +27,7 @@ absl::StatusOr<Methods> Methods::Compile(
         problems.emplace_back(route.status().message());
         continue;
       }
+      methods.index_by_rpc_[&rpc] = methods.methods_.size();
       methods.methods_.push_back({.route = *std::move(route),
                                   .name = absl::StrCat(service->full_name(), "/", rpc.name()),
                                   .index = methods.methods_.size(),

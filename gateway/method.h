@@ -1,5 +1,6 @@
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
 #include <absl/status/statusor.h>
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
@@ -41,6 +42,11 @@ class Methods {
   const std::vector<const google::protobuf::ServiceDescriptor*>& services() const {
     return services_;
   }
+  // The place of one of them.
+  size_t IndexOf(const google::protobuf::MethodDescriptor& rpc) const {
+    return index_by_rpc_.at(&rpc);
+  }
+
   // By place.
   std::vector<std::string> Names() const;
   std::vector<std::string> ServiceNames() const;
@@ -48,6 +54,7 @@ class Methods {
  private:
   std::vector<const google::protobuf::ServiceDescriptor*> services_;
   std::vector<Method> methods_;
+  absl::flat_hash_map<const google::protobuf::MethodDescriptor*, size_t> index_by_rpc_;
 };
 
 }  // namespace idv

@@ -92,10 +92,14 @@ Task<ReadAnswer> Ask(Shard& shard, const Reading& reading, RestRequest request, 
                 .on_send = on_attempt,
                 .out = out,
                 .report = report,
-                .report_key = *reading.report_key};
+                .observers = *reading.observers,
+                .propagation = reading.propagation ? &*reading.propagation : nullptr};
   Task<absl::Status> running = RunErrand(shard, std::move(errand));
   absl::Status status = co_await running;
-  ReadAnswer answer{.status = std::move(status), .message = {}, .attempts = report.attempts};
+  ReadAnswer answer{.status = std::move(status),
+                    .message = {},
+                    .attempts = report.attempts,
+                    .stretches = std::move(report.stretches)};
   const auto now = system_clock::now();
   if (report.is_unchanged() && known.message != nullptr) {
     shelf.cache->Renew(key, now);
@@ -123,7 +127,8 @@ Task<> Fly(Shard& shard, Reading reading, RestRequest request, Found known,
       Ask(shard, reading, std::move(request), known, flight->waiter(), flight->deadline(),
           flight->cancellation(), [&flights, &flight] { flights.Send(*flight); });
   ReadAnswer answer = co_await asking;
-  flights.Land(flight, {std::move(answer.status), std::move(answer.message), answer.attempts});
+  flights.Land(flight, {std::move(answer.status), std::move(answer.message), answer.attempts,
+                        std::move(answer.stretches)});
 }
 
 // The same when nobody waits for it.
@@ -148,10 +153,22 @@ void Renew(Shard& shard, Reading reading, RestRequest request, Found known) {
                      std::move(flight)));
 }
 
+// What of a flight's time was also that of a call which joined it then.
+Stretches Since(TimePoint joined, const Stretches& of_flight) {
+  Stretches stretches;
+  for (Stretch stretch : of_flight) {
+    if (stretch.ended <= joined) continue;
+    stretch.began = std::max(stretch.began, joined);
+    stretches.push_back(stretch);
+  }
+  return stretches;
+}
+
 // Until the flight has landed, or this call waits no more.
 Task<ReadAnswer> AwaitLanding(Shard& shard, const Reading& reading,
                               std::shared_ptr<SingleFlight::Flight> flight,
                               std::shared_ptr<SingleFlight::Joiner> joiner, Cancellation& cancel) {
+  const TimePoint joined = Clock::now();
   bool is_late = false;
   {
     Event& changed = joiner->changed();
@@ -164,11 +181,19 @@ Task<ReadAnswer> AwaitLanding(Shard& shard, const Reading& reading,
     while (joiner->answer() == nullptr && !is_late && !cancel.fired()) co_await changed;
   }
   if (const auto answer = joiner->answer(); answer != nullptr && !cancel.fired()) {
-    co_return ReadAnswer{answer->status, answer->message, answer->attempts};
+    co_return ReadAnswer{.status = answer->status,
+                         .message = answer->message,
+                         .attempts = answer->attempts,
+                         .stretches = Since(joined, answer->stretches)};
   }
-  reading.account->flights.Leave(flight, joiner, Clock::now());
+  const TimePoint now = Clock::now();
+  reading.account->flights.Leave(flight, joiner, now);
   const int requests = flight->requests();
-  co_return ReadAnswer{cancel.fired() ? CallerCancelled() : Late(requests > 0), nullptr, requests};
+  const auto kind = requests > 0 ? Stretch::Kind::kUpstream : Stretch::Kind::kWait;
+  co_return ReadAnswer{.status = cancel.fired() ? CallerCancelled() : Late(requests > 0),
+                       .message = nullptr,
+                       .attempts = requests,
+                       .stretches = {{.kind = kind, .began = joined, .ended = now}}};
 }
 
 // When the flight would be sent too late for this call.
@@ -241,8 +266,11 @@ Task<ReadAnswer> Read(Shard& shard, Reading reading, RestRequest request, Cancel
                                 : AskAlone(shard, reading, request, known, cancel);
   ReadAnswer answer = co_await asking;
   if (known.use == Use::kInPlaceOfError && IsNoAnswer(answer.status)) {
-    answer = {
-        .status = {}, .message = known.message, .attempts = answer.attempts, .cache = "stale"};
+    answer = {.status = {},
+              .message = known.message,
+              .attempts = answer.attempts,
+              .cache = "stale",
+              .stretches = std::move(answer.stretches)};
   }
   co_return answer;
 }

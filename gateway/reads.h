@@ -4,9 +4,12 @@
 #include <absl/strings/string_view.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gateway/method.h"
+#include "gateway/observers.h"
+#include "gateway/propagation.h"
 #include "gateway/settings.h"
 #include "gateway/shard.h"
 #include "gateway/tenant.h"
@@ -27,7 +30,9 @@ struct Reading {
   std::string caller;
   Budget::Priority priority;
   TimePoint deadline;
-  const KeyReporter* report_key;
+  const Observers* observers;
+  // Nothing: the upstream is told nothing of the call.
+  std::optional<Propagation> propagation;
 };
 
 struct ReadAnswer {
@@ -38,6 +43,8 @@ struct ReadAnswer {
   int attempts = 0;
   // What `x-idv-cache` says: "hit", "stale", "miss" or "joined".
   absl::string_view cache = "miss";
+  // Where the call's time went.
+  Stretches stretches;
 };
 
 // Answers from what was answered before, from what another call is being answered, or from the

@@ -100,6 +100,33 @@ void Bound(grpc::ServerBuilder& builder, const Config& config) {
       static_cast<int>(LargestMessage(config) + kTransportReserveBytes));
 }
 
+std::vector<CallSeries::Rpc> RpcsOf(const Methods& methods) {
+  std::vector<CallSeries::Rpc> rpcs;
+  for (const Method& method : methods.all()) {
+    const google::protobuf::MethodDescriptor& rpc = method.route.method();
+    rpcs.push_back({.service = rpc.service()->full_name(),
+                    .method = rpc.name(),
+                    .is_client_stream = rpc.client_streaming()});
+  }
+  return rpcs;
+}
+
+std::vector<CallSeries::Reason> Reasons() {
+  std::vector<CallSeries::Reason> reasons;
+  for (const Reason& reason : reason::kAll) reasons.push_back({reason.name, NameOf(reason.blame)});
+  for (const absl::string_view code : reason::kUpstreamCodes) {
+    reasons.push_back({code, NameOf(Blame::kCaller)});
+  }
+  return reasons;
+}
+
+// See RunErrand().
+std::vector<absl::string_view> RepeatedReasons() {
+  return {reason::kUpstreamRateLimited.name, reason::kUpstreamUnavailable.name,
+          reason::kUpstreamUnreachable.name, reason::kUpstreamTimeout.name,
+          reason::kUpstreamError.name,       reason::kUpstreamCredentialRejected.name};
+}
+
 Settings SettingsOf(const Config& config, const Server::Keys& keys, Accounts& accounts) {
   return {.policy = config.policy,
           .callers = config.caller_rules,
@@ -110,7 +137,8 @@ Settings SettingsOf(const Config& config, const Server::Keys& keys, Accounts& ac
           .cache = config.cache,
           .limits = config.limits,
           .frames = config.frames,
-          .caps = config.caps};
+          .caps = config.caps,
+          .propagates = config.tracing.propagates};
 }
 
 // What of the upstream does not work, or has not lately.
@@ -118,7 +146,7 @@ void AddTroubles(const std::string& tenant, Account& account, std::vector<std::s
   for (const auto kind : {Account::Kind::kRead, Account::Kind::kWrite, Account::Kind::kUpload}) {
     if (account.BreakerOf(kind).state() == Breaker::State::kClosed) continue;
     troubles.push_back(absl::StrCat("tenant ", tenant, ": the upstream fails (", NameOf(kind),
-                                    "); it is asked now and then"));
+                                    "s); it is asked now and then"));
   }
   const AnswerCache::Summary summary = account.reference.summary(std::chrono::system_clock::now());
   if (!summary.oldest_stale_fetched_at) return;
@@ -128,13 +156,42 @@ void AddTroubles(const std::string& tenant, Account& account, std::vector<std::s
                        absl::UTCTimeZone())));
 }
 
+// Whether calls of it may be answered well: by the upstream, or by what it has answered before.
+bool IsAnswered(const Route& route, Account& account, TimePoint now) {
+  return route.options().target() == kora::idv::gateway::v1::TARGET_HEALTH ||
+         route.options().caching() == kora::idv::gateway::v1::CACHING_REFERENCE ||
+         !account.BreakerOf(KindOf(route)).Wait(now);
+}
+
+Standing::OfTenant StandingOf(const Tenant& tenant, Account& account) {
+  const TimePoint now = Clock::now();
+  const auto wall_now = std::chrono::system_clock::now();
+  Standing::OfTenant standing{
+      .name = tenant.name,
+      .has_key = tenant.keys->Best(now).has_value(),
+      .is_refused = tenant.keys->is_refused(),
+      .key_failures = tenant.secret != nullptr ? tenant.secret->failures() : 0,
+      .tally = tenant.tally,
+      .is_unlimited = account.budget.is_unlimited(),
+      .budget = account.budget.summary(now),
+      .breakers = {},
+      .reference = account.reference.summary(wall_now),
+      .verifications = account.verifications.summary(wall_now)};
+  for (size_t i = 0; i < Account::kKinds; ++i) standing.breakers[i] = account.breakers[i].state();
+  return standing;
+}
+
 }  // namespace
 
 Server::Server(const Config& config, const Methods& methods, const Keys& keys,
                const Reports& reports, std::unique_ptr<Accounts> accounts)
-    : accounts_(std::move(accounts)),
-      calls_(methods, SettingsOf(config, keys, *accounts_), reports.key),
+    : methods_(methods),
+      telemetry_(RpcsOf(methods), Reasons(), RepeatedReasons(), reports.log, reports.spans),
+      accounts_(std::move(accounts)),
+      calls_(methods, SettingsOf(config, keys, *accounts_), reports.key, telemetry_),
       health_(methods.ServiceNames()) {
+  telemetry_.SetOptions(
+      {.logs_calls = config.logs_calls, .sample_ratio = config.tracing.sample_ratio});
   if (config.reflection) {
     reflection_.emplace(With(methods.ServiceNames(), "grpc.health.v1.Health"));
   }
@@ -197,25 +254,78 @@ absl::Status Server::Build(const Config& config, const std::shared_ptr<ServerTls
   if (tls != nullptr) tls_ = take(tls->Credentials());
   for (int i = 0; i < config.shards; ++i) {
     shards_.push_back(std::make_unique<Shard>(builder.AddCompletionQueue(), watcher_,
-                                              config.upstream, report_drift));
+                                              config.upstream, ReportsOfShard(report_drift)));
   }
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) return absl::UnavailableError("gRPC would not start its server");
   return absl::OkStatus();
 }
 
+Upstream::Reports Server::ReportsOfShard(const DriftReporter& report_drift) {
+  return {
+      .drift =
+          [this, report_drift](const google::protobuf::MethodDescriptor& rpc, const Drift& drift) {
+            telemetry_.series().Drifted(methods_.IndexOf(rpc),
+                                        drift.kind == Drift::Kind::kUnknownEnumValue);
+            if (drift_counter_.Count(rpc, drift)) report_drift(rpc, drift);
+          },
+      .request =
+          [this](const Route& route, int http_status, std::chrono::nanoseconds total,
+                 const RequestPhases& phases) {
+            telemetry_.series().Requested({.rpc = methods_.IndexOf(route.method()),
+                                           .http_status = http_status,
+                                           .dns = phases.dns,
+                                           .connect = phases.connect,
+                                           .tls = phases.tls,
+                                           .first_byte = phases.first_byte,
+                                           .total = total});
+          }};
+}
+
 void Server::RunShards() {
+  told_health_ = ServingServices();
   for (const auto& shard : shards_) {
     calls_.ServeOn(*shard);
     healths_.push_back(std::make_unique<Health::OnShard>(health_, *shard));
+    healths_.back()->Set(told_health_);
     healths_.back()->Serve();
     if (reflection_) reflection_->ServeOn(*shard);
   }
   for (const auto& shard : shards_) threads_.emplace_back([&shard = *shard] { shard.Run(); });
+  std::vector<Loop*> loops;
+  for (const auto& shard : shards_) loops.push_back(&shard->loop());
+  pulse_ = std::make_unique<Pulse>(loops, [this] { TellHealth(); });
+}
+
+// By the places of the services.
+std::vector<bool> Server::ServingServices() const {
+  const auto settings = calls_.settings();
+  const TimePoint now = Clock::now();
+  std::vector<bool> serving(methods_.services().size());
+  for (size_t i = 0; i < settings->tenants.size(); ++i) {
+    if (!settings->tenants[i].keys->IsUsable(now)) continue;
+    for (const Method& method : methods_.all()) {
+      if (serving[method.service]) continue;
+      serving[method.service] = IsAnswered(method.route, *settings->accounts[i], now);
+    }
+    if (std::find(serving.begin(), serving.end(), false) == serving.end()) break;
+  }
+  return serving;
+}
+
+void Server::TellHealth() {
+  std::vector<bool> serving = ServingServices();
+  if (serving == told_health_) return;
+  told_health_ = serving;
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    shards_[i]->loop().Post([health = healths_[i].get(), serving] { health->Set(serving); });
+  }
 }
 
 void Server::Replace(const Config& config, const Keys& keys) {
   quota_.Resize(QuotaOf(config));
+  telemetry_.SetOptions(
+      {.logs_calls = config.logs_calls, .sample_ratio = config.tracing.sample_ratio});
   calls_.Replace(SettingsOf(config, keys, *accounts_));
 }
 
@@ -233,11 +343,38 @@ Readiness Server::readiness() const {
       readiness.reasons.push_back(
           absl::StrCat("tenant ", tenant.name, ": the upstream refuses the API key"));
     }
-    if (has_key && !is_refused) ++served;
+    if (tenant.keys->IsUsable(Clock::now())) ++served;
     AddTroubles(tenant.name, *settings->accounts[i], readiness.reasons);
   }
   if (served == 0) readiness.is_ready = false;
   return readiness;
+}
+
+Standing Server::standing() const {
+  Standing standing{.readiness = readiness(),
+                    .is_draining = is_shutting_down_,
+                    .usage = calls_.usage(),
+                    .connections = acceptor_ != nullptr ? acceptor_->open_connections() : 0,
+                    .frame_streams = calls_.frame_streams(),
+                    .tenants = {},
+                    .shards = pulse_ != nullptr ? pulse_->beats() : std::vector<Pulse::Beat>()};
+  const auto settings = calls_.settings();
+  for (size_t i = 0; i < settings->tenants.size(); ++i) {
+    standing.tenants.push_back(StandingOf(settings->tenants[i], *settings->accounts[i]));
+  }
+  return standing;
+}
+
+std::vector<std::string> Server::stalls() const {
+  std::vector<std::string> stalls;
+  const std::vector<Pulse::Beat> beats = pulse_->beats();
+  for (size_t i = 0; i < beats.size(); ++i) {
+    if (!beats[i].is_stalled()) continue;
+    stalls.push_back(
+        absl::StrCat("shard ", i, " has not answered for ",
+                     std::chrono::duration_cast<std::chrono::seconds>(beats[i].lag).count(), " s"));
+  }
+  return stalls;
 }
 
 void Server::Shutdown(const DrainTimes& times, Hurry& hurry) {
@@ -256,6 +393,7 @@ void Server::Shutdown(const DrainTimes& times, Hurry& hurry) {
   for (const TimePoint end = Clock::now() + kCutOffPatience; running() > 0 && Clock::now() < end;) {
     std::this_thread::sleep_for(kDrainPoll);
   }
+  pulse_.reset();
   acceptor_.reset();
   server_->Shutdown(std::chrono::system_clock::now() + kFarewell);
   for (const auto& shard : shards_) shard->Stop();

@@ -19,10 +19,14 @@
 #include "gateway/health.h"
 #include "gateway/hurry.h"
 #include "gateway/method.h"
+#include "gateway/pulse.h"
 #include "gateway/readiness.h"
 #include "gateway/reflection.h"
 #include "gateway/server_tls.h"
 #include "gateway/shard.h"
+#include "gateway/standing.h"
+#include "metrics/telemetry.h"
+#include "upstream/drift_counter.h"
 #include "upstream/loop/watcher.h"
 
 namespace idv {
@@ -33,10 +37,15 @@ class Server {
  public:
   // Whom to tell of what calls find out; on their shards' threads.
   struct Reports {
+    // Of something unknown for the first time.
     DriftReporter drift;
     KeyReporter key;
     // What is kept for a restart cannot be read or written; on any thread.
     Accounts::ProblemReporter problem;
+    // Where calls are written to; null: nowhere.
+    const Log* log = nullptr;
+    // Where sampled traces go; null: nowhere.
+    SpanExporter* spans = nullptr;
   };
 
   // What is served with, beside the configuration.
@@ -67,6 +76,16 @@ class Server {
   // thread.
   Readiness readiness() const;
 
+  // How it stands. From any thread.
+  Standing standing() const;
+  // Whether a shard is stuck, which a restart would mend: what is wrong, a line each. From any
+  // thread.
+  std::vector<std::string> stalls() const;
+
+  Telemetry& telemetry() { return telemetry_; }
+
+  const DriftCounter& drift() const { return drift_counter_; }
+
   // How many calls run, from when they are brought to their status. From any thread.
   size_t running() const;
 
@@ -85,13 +104,19 @@ class Server {
   absl::StatusOr<std::vector<Listener>> OpenListeners(const Config& config);
   absl::Status Build(const Config& config, const std::shared_ptr<ServerTls>& tls,
                      const DriftReporter& report_drift);
+  Upstream::Reports ReportsOfShard(const DriftReporter& report_drift);
   void RunShards();
   bool IsQuiet() const;
   void AwaitQuiet(TimePoint end, Hurry& hurry) const;
   void CutOffRunning(bool frame_streams_too);
   void CutOffBackground();
+  std::vector<bool> ServingServices() const;
+  void TellHealth();
 
   std::atomic<bool> is_shutting_down_ = false;
+  const Methods& methods_;
+  Telemetry telemetry_;
+  DriftCounter drift_counter_;
   const std::unique_ptr<Accounts> accounts_;
   Calls calls_;
   Health health_;
@@ -106,6 +131,8 @@ class Server {
   std::unique_ptr<grpc::Server> server_;  // goes before the shards' queues
   std::vector<std::thread> threads_;
   std::unique_ptr<Acceptor> acceptor_;
+  std::vector<bool> told_health_;  // for the pulse
+  std::unique_ptr<Pulse> pulse_;
 };
 
 }  // namespace idv

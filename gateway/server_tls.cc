@@ -73,4 +73,9 @@ std::shared_ptr<grpc::ServerCredentials> ServerTls::Credentials() {
   return std::make_shared<ReloadingCredentials>(shared_from_this());
 }
 
+std::optional<std::chrono::system_clock::time_point> ServerTls::expiry() {
+  const std::lock_guard lock(mutex_);
+  return ExpiryOf(identity_.certificates);
+}
+
 }  // namespace idv

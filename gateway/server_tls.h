@@ -3,8 +3,10 @@
 #include <absl/status/statusor.h>
 #include <grpcpp/security/server_credentials.h>
 
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "auth/tls_files.h"
 
@@ -27,6 +29,8 @@ class ServerTls : public std::enable_shared_from_this<ServerTls> {
   std::shared_ptr<grpc::ServerCredentials> Credentials();
 
   const TlsFiles& files() const { return files_; }
+  // When the first of the certificates in use is valid no longer.
+  std::optional<std::chrono::system_clock::time_point> expiry();
 
  private:
   class ReloadingCredentials;

@@ -30,6 +30,8 @@ struct Settings {
   Config::Limits limits;
   FrameStream::Options frames;
   Admission::Caps caps;
+  // Whether the upstream is told of traces and request ids.
+  bool propagates = false;
 };
 
 }  // namespace idv

@@ -5,11 +5,11 @@
 namespace idv {
 
 Shard::Shard(std::unique_ptr<grpc::ServerCompletionQueue> queue, Watcher& watcher,
-             const Upstream::Options& upstream, DriftReporter report_drift)
+             const Upstream::Options& upstream, Upstream::Reports reports)
     : queue_(std::move(queue)),
       parker_(*queue_),
       loop_(parker_, watcher),
-      upstream_(loop_, upstream, std::move(report_drift)) {}
+      upstream_(loop_, upstream, std::move(reports)) {}
 
 void Shard::Stop() {
   loop_.Post([this] {

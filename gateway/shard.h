@@ -36,7 +36,7 @@ class Shard {
 
   // Borrows the watcher.
   Shard(std::unique_ptr<grpc::ServerCompletionQueue> queue, Watcher& watcher,
-        const Upstream::Options& upstream, DriftReporter report_drift);
+        const Upstream::Options& upstream, Upstream::Reports reports);
   // It has run to its end, or never ran.
   ~Shard();
 

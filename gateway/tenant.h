@@ -6,6 +6,7 @@
 #include <string>
 
 #include "auth/secret_store.h"
+#include "metrics/tenant_tally.h"
 #include "upstream/loop/cancellation.h"
 #include "upstream/loop/loop.h"
 #include "upstream/loop/task.h"
@@ -23,6 +24,8 @@ struct Tenant {
   std::shared_ptr<TenantKeys> keys;
   // Where they come from; null: from nowhere any more.
   std::shared_ptr<SecretStore::Followed> secret;
+  // What is counted for it.
+  std::shared_ptr<TenantTally> tally;
 };
 
 // In whose name to send again what the upstream has refused to take from `refused`; nothing if

@@ -1,12 +1,14 @@
 #include "metrics/log.h"
 
 #include <spdlog/logger.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/sink.h>
 
 #include <array>
 #include <chrono>
-#include <ctime>
 #include <utility>
+
+#include "metrics/access_line.h"
+#include "metrics/line_writer.h"
 
 namespace idv {
 namespace {
@@ -22,26 +24,38 @@ constexpr std::array<Known, 4> kLevels = {{{"debug", spdlog::level::debug},
                                            {"warning", spdlog::level::warn},
                                            {"error", spdlog::level::err}}};
 
-// UTC with milliseconds, RFC 3339.
-std::string Now() {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  const auto milliseconds =
-      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, sizeof "2026-01-02T03:04:05"> text{};
-  std::strftime(text.data(), text.size(), "%FT%T", &utc);
-  return fmt::format("{}.{:03}Z", text.data(), milliseconds);
+std::string Now() { return LogTime(std::chrono::system_clock::now()); }
+
+// Gives lines to a LineWriter, which is borrowed.
+class LineSink final : public spdlog::sinks::sink {
+ public:
+  explicit LineSink(LineWriter& writer) : writer_(writer) {}
+
+  void log(const spdlog::details::log_msg& message) override {
+    writer_.Write({message.payload.data(), message.payload.size()});
+  }
+  void flush() override { writer_.Flush(); }
+  void set_pattern(const std::string&) override {}  // a line is whole as it comes
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+ private:
+  LineWriter& writer_;
+};
+
+std::string TellDropped(uint64_t lines) {
+  const Log::Fields line = {{"time", Now()},
+                            {"level", "warning"},
+                            {"message", "lines were dropped, since they are read too slowly"},
+                            {"lines", lines}};
+  return line.dump();
 }
 
 }  // namespace
 
 Log::Log()
-    : logger_(std::make_unique<spdlog::logger>("idv-gateway",
-                                               std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
-  logger_->set_pattern("%v");
-}
+    : writer_(std::make_unique<LineWriter>(LineWriter::Options{.tell_dropped = TellDropped})),
+      logger_(
+          std::make_unique<spdlog::logger>("idv-gateway", std::make_shared<LineSink>(*writer_))) {}
 
 Log::~Log() = default;
 
@@ -55,6 +69,18 @@ std::optional<Log::Level> Log::LevelOf(absl::string_view name) {
 void Log::SetLevel(Level level) {
   logger_->set_level(kLevels.at(static_cast<size_t>(level)).of_sink);
 }
+
+bool Log::Shows(Level level) const {
+  return logger_->should_log(kLevels.at(static_cast<size_t>(level)).of_sink);
+}
+
+void Log::WriteLine(absl::string_view line) const {
+  logger_->log(spdlog::level::critical, spdlog::string_view_t(line.data(), line.size()));
+}
+
+void Log::Flush() const { writer_->Flush(); }
+
+uint64_t Log::dropped() const { return writer_->dropped(); }
 
 void Log::Debug(const std::string& message, const Fields& fields) const {
   Write(Level::kDebug, message, fields);

@@ -12,9 +12,9 @@
 
 namespace idv {
 
-// Sends spans to a collector as OpenTelemetry's protocol has it (OTLP over HTTP, binary protobuf,
-// which is a third of the JSON and what every collector takes). Knows no queue: whoever calls it
-// waits. For one thread at a time.
+// Sends spans to a collector as OpenTelemetry's protocol has it (OTLP over HTTP, in binary
+// protobuf, which takes no detour over JSON). Knows no queue: whoever calls it waits. For one
+// thread at a time.
 class OtlpClient {
  public:
   // Whether this program was built with opentelemetry-cpp. Without it, Make() returns
@@ -22,15 +22,14 @@ class OtlpClient {
   static const bool kIsBuiltIn;
 
   // An answer after that counts as none. Short, because the library cannot give up a request that
-  // it has begun, and its waiting thread now and then misses the answer and looks only when this
-  // is over.
+  // it has begun, and whoever ends it waits for that.
   static constexpr std::chrono::seconds kTimeout{1};
 
   struct Options {
     // "http[s]://HOST[:PORT][/PATH]", to which /v1/traces is added, as it is to
     // OTEL_EXPORTER_OTLP_ENDPOINT. The library's environment variables are heeded for what is not
-    // here: OTEL_EXPORTER_OTLP_HEADERS, _CERTIFICATE, _CLIENT_KEY, _CLIENT_CERTIFICATE and
-    // _COMPRESSION, and OTEL_RESOURCE_ATTRIBUTES.
+    // here: OTEL_EXPORTER_OTLP_HEADERS, _CERTIFICATE, _CLIENT_KEY and _CLIENT_CERTIFICATE,
+    // and OTEL_RESOURCE_ATTRIBUTES.
     std::string endpoint;
     std::string service_name;
     std::string service_version;

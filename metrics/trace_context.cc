@@ -109,6 +109,12 @@ std::string ToTraceparent(const TraceContext& context) {
   return text;
 }
 
+std::string ToHex(const TraceId& trace_id) {
+  std::string text(2 * trace_id.size(), '0');
+  WriteHex(trace_id, text.data());
+  return text;
+}
+
 TraceContext BeginTrace(double sample_ratio) {
   TraceContext context{.trace_id = RandomId<sizeof(TraceId)>(),
                        .span_id = RandomId<sizeof(SpanId)>()};

@@ -38,6 +38,9 @@ std::optional<TraceContext> ParseTraceContext(std::string_view traceparent,
 // The value of the header traceparent that makes `context` the parent of what its reader does.
 std::string ToTraceparent(const TraceContext& context);
 
+// In lower-case hexadecimal digits.
+std::string ToHex(const TraceId& trace_id);
+
 // The first span of a new trace, which is sampled as SamplesTrace() says.
 TraceContext BeginTrace(double sample_ratio);
 

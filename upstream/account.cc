@@ -24,11 +24,11 @@ Account::Kind KindOf(const Route& route) {
 absl::string_view NameOf(Account::Kind kind) {
   switch (kind) {
     case Account::Kind::kRead:
-      return "reads";
+      return "read";
     case Account::Kind::kWrite:
-      return "writes";
+      return "write";
     case Account::Kind::kUpload:
-      return "uploads";
+      return "upload";
   }
   return "";
 }

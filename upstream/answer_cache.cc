@@ -80,13 +80,15 @@ uint64_t AnswerCache::drops() const {
 AnswerCache::Summary AnswerCache::summary(WallTime now) const {
   const std::lock_guard lock(mutex_);
   Summary summary{.entries = entries_.size(), .bytes = bytes_};
+  const auto note = [](std::optional<WallTime>& oldest, WallTime fetched_at) {
+    oldest = std::min(oldest.value_or(fetched_at), fetched_at);
+  };
   for (const Entry& entry : entries_) {
+    note(summary.oldest_fetched_at, entry.answer.fetched_at);
     const Use use = UseOf(entry, now);
     if (use == Use::kFresh || use == Use::kNone) continue;
     ++summary.stale_entries;
-    std::optional<WallTime>& oldest = summary.oldest_stale_fetched_at;
-    const WallTime fetched_at = entry.answer.fetched_at;
-    oldest = std::min(oldest.value_or(fetched_at), fetched_at);
+    note(summary.oldest_stale_fetched_at, entry.answer.fetched_at);
   }
   return summary;
 }

@@ -59,6 +59,7 @@ class AnswerCache {
     // Past fresh, and may still be given.
     size_t stale_entries = 0;
     std::optional<WallTime> oldest_stale_fetched_at;
+    std::optional<WallTime> oldest_fetched_at;  // of all
   };
 
   // What outlives the process.

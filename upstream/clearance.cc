@@ -59,7 +59,7 @@ Task<> AwaitDecision(Budget& budget, std::shared_ptr<Budget::Waiter> waiter,
 Task<absl::StatusOr<Budget::Permit>> AwaitPermit(Budget& budget,
                                                  std::shared_ptr<Budget::Waiter> waiter, Loop& loop,
                                                  const std::atomic<TimePoint>& deadline,
-                                                 Cancellation& cancel) {
+                                                 Cancellation& cancel, Stretches& stretches) {
   using Kind = Budget::Standing::Kind;
   if (cancel.fired()) co_return CallerCancelled();
   std::optional<Budget::Permit> permit = budget.TryTake(*waiter, Clock::now());
@@ -71,8 +71,10 @@ Task<absl::StatusOr<Budget::Permit>> AwaitPermit(Budget& budget,
   Budget::Standing standing = budget.Ask(waiter, deadline.load() - kAnswerReserve, now);
   if (standing.kind == Kind::kWaiting) {
     Task<> awaiting = AwaitDecision(budget, waiter, change, loop, deadline, cancel);
+    const TimePoint asked = now;
     co_await awaiting;
     now = Clock::now();
+    stretches.push_back({.kind = Stretch::Kind::kWait, .began = asked, .ended = now});
     standing = budget.Look(*waiter, now);
   }
   if (standing.kind == Kind::kGranted && !cancel.fired()) co_return budget.Take(*waiter);
@@ -120,10 +122,10 @@ absl::Status BudgetExhausted(milliseconds wait) {
 Task<absl::StatusOr<Clearance>> Clearance::Await(Budget& budget, Breaker& breaker,
                                                  std::shared_ptr<Budget::Waiter> waiter, Loop& loop,
                                                  const std::atomic<TimePoint>& deadline,
-                                                 Cancellation& cancel) {
+                                                 Cancellation& cancel, Stretches& stretches) {
   if (const auto wait = breaker.Wait(Clock::now())) co_return CircuitOpen(*wait);
   Task<absl::StatusOr<Budget::Permit>> awaiting =
-      AwaitPermit(budget, std::move(waiter), loop, deadline, cancel);
+      AwaitPermit(budget, std::move(waiter), loop, deadline, cancel, stretches);
   absl::StatusOr<Budget::Permit> permit = co_await awaiting;
   if (!permit.ok()) co_return permit.status();
   // It may have opened meanwhile.

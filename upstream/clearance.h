@@ -12,6 +12,7 @@
 #include "upstream/loop/cancellation.h"
 #include "upstream/loop/loop.h"
 #include "upstream/loop/task.h"
+#include "upstream/stretch.h"
 #include "upstream/upstream.h"
 
 namespace idv {
@@ -20,7 +21,8 @@ namespace idv {
 // closed.
 class Clearance {
  public:
-  // Waits in turn, up to the deadline, which may be put off meanwhile. Borrows all but the waiter.
+  // Waits in turn, up to the deadline, which may be put off meanwhile; puts the wait, if there was
+  // one, down in `stretches`. Borrows all but the waiter.
   // Errors:
   //   UPSTREAM_CIRCUIT_OPEN  with the time of the next try
   //   BUDGET_EXHAUSTED       its turn would come too late, or another caller's call took its place;
@@ -30,7 +32,7 @@ class Clearance {
   static Task<absl::StatusOr<Clearance>> Await(Budget& budget, Breaker& breaker,
                                                std::shared_ptr<Budget::Waiter> waiter, Loop& loop,
                                                const std::atomic<TimePoint>& deadline,
-                                               Cancellation& cancel);
+                                               Cancellation& cancel, Stretches& stretches);
 
   // What came of the request. It is settled as never sent otherwise.
   void Settle(const absl::Status& status, const CallReport& report, TimePoint now);

@@ -166,6 +166,7 @@ class HttpClient::Transfer {
   // be harmful to repeat it.
   bool StartAfresh(CURLcode code);
   void Detach(bool reusable);
+  void ReadPhases();
   // Whether there was a connection over which to send the request.
   bool Connected() const;
   // Whether the URL itself or Options::private_hosts mean that.
@@ -183,6 +184,8 @@ class HttpClient::Transfer {
   HttpResponse response_;
   bool afresh_ = false;
   int times_ = 0;            // begun to be sent
+  TimePoint sent_at_;        // when the last one was begun
+  RequestPhases phases_;     // known in the end
   uint64_t body_bytes_ = 0;  // read so far
   bool body_ended_ = false;
   bool refused_ = false;
@@ -276,6 +279,7 @@ void HttpClient::Transfer::End(absl::Status status) {
 
 void HttpClient::Transfer::Detach(bool reusable) {
   if (!Connected()) client_.unreached_ = Clock::now();
+  ReadPhases();
   std::erase(client_.transfers_, this);
   waits_ = false;
   std::erase(client_.let_go_, this);
@@ -297,6 +301,26 @@ void HttpClient::Transfer::Abort(absl::Status status) {
   End(std::move(status));
 }
 
+// How long a connection took, if one was opened. curl's times are all from the beginning.
+void HttpClient::Transfer::ReadPhases() {
+  using std::chrono::microseconds;
+  const auto at = [&](CURLINFO what) {
+    curl_off_t time = 0;
+    curl_easy_getinfo(easy_.get(), what, &time);
+    return microseconds(time);
+  };
+  constexpr microseconds kNever{0};
+  long connects = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_NUM_CONNECTS, &connects);
+  if (connects == 0) return;
+  const microseconds dns = at(CURLINFO_NAMELOOKUP_TIME_T);
+  const microseconds connect = at(CURLINFO_CONNECT_TIME_T);
+  const microseconds tls = at(CURLINFO_APPCONNECT_TIME_T);
+  if (dns > kNever) phases_.dns = dns;
+  if (connect > kNever) phases_.connect = connect - dns;
+  if (tls > kNever) phases_.tls = tls - connect;
+}
+
 // curl 7.88 does not see that the peer has reset a kept connection, and tries up to six of them
 // before it gives up. Nor does it repeat what an HTTP/2 server has not answered before it left.
 bool HttpClient::Transfer::StartAfresh(CURLcode code) {
@@ -316,12 +340,16 @@ bool HttpClient::Transfer::StartAfresh(CURLcode code) {
 
 SendReport HttpClient::Transfer::report() const {
   const bool has_body = request_.body != nullptr && request_.body->size() != uint64_t{0};
-  return {.times = times_, .is_unsent = times_ == 0 || (has_body && body_bytes_ == 0)};
+  return {.times = times_,
+          .is_unsent = times_ == 0 || (has_body && body_bytes_ == 0),
+          .phases = phases_};
 }
 
 // Whenever curl has a connection over which to send the request.
 int HttpClient::Transfer::OnBegin(void* self, char*, char*, int, int) {
-  ++static_cast<Transfer*>(self)->times_;
+  auto* const transfer = static_cast<Transfer*>(self);
+  ++transfer->times_;
+  transfer->sent_at_ = Clock::now();
   return CURL_PREREQFUNC_OK;
 }
 
@@ -421,6 +449,7 @@ size_t HttpClient::Transfer::OnHeader(char* data, size_t size, size_t count, voi
   // A status line: the headers of an interim response before it are not the answer's, nor is what
   // came before curl repeated a request.
   if (absl::StartsWith(line, "HTTP/")) {
+    transfer->phases_.first_byte = Clock::now() - transfer->sent_at_;
     lines.clear();
     transfer->response_.body.clear();
     transfer->headers_complete_ = false;

@@ -61,12 +61,23 @@ struct HttpResponse {
   std::optional<absl::string_view> Header(absl::string_view name) const;
 };
 
+// How long parts of a request took, each from the end of the one before. Missing is what was not
+// reached, and what a connection takes when an open one was used.
+struct RequestPhases {
+  std::optional<std::chrono::nanoseconds> dns;
+  std::optional<std::chrono::nanoseconds> connect;
+  std::optional<std::chrono::nanoseconds> tls;
+  // From the first byte that could be sent to the first of the answer.
+  std::optional<std::chrono::nanoseconds> first_byte;
+};
+
 // How far a request came, whatever came of it.
 struct SendReport {
   // How often it was begun to be sent: more than once when a kept connection proved dead.
   int times = 0;
   // Nothing of it, or of its body, has left, so that it cannot have been executed.
   bool is_unsent = true;
+  RequestPhases phases;
 };
 
 // Sends HTTP requests to the upstream. Knows nothing of gRPC, routes, tenants or callers. One

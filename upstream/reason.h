@@ -3,6 +3,8 @@
 #include <absl/status/status.h>
 #include <absl/strings/string_view.h>
 
+#include <array>
+
 namespace idv {
 
 // Whose doing a failure is, and so who has to mend it.
@@ -103,6 +105,68 @@ inline constexpr Reason kUpstreamBadResponse{Code::kInternal, "UPSTREAM_BAD_RESP
                                              Blame::kVendor};
 inline constexpr Reason kUpstreamResponseTooLarge{Code::kInternal, "UPSTREAM_RESPONSE_TOO_LARGE",
                                                   Blame::kVendor};
+
+// All of them.
+inline constexpr std::array kAll = {kRequestMalformed,
+                                    kInvalidField,
+                                    kMessageTooLarge,
+                                    kImageTooLarge,
+                                    kFrameTooLarge,
+                                    kTooManyFrames,
+                                    kStreamTooLarge,
+                                    kStreamProtocol,
+                                    kFrameCountMismatch,
+                                    kStreamIdle,
+                                    kCallerUnauthenticated,
+                                    kMethodNotAllowed,
+                                    kTenantNotAllowed,
+                                    kTenantRequired,
+                                    kGatewayOverloaded,
+                                    kGatewayDraining,
+                                    kDeadlineInQueue,
+                                    kBudgetExhausted,
+                                    kCallerCancelled,
+                                    kTenantCredentialMissing,
+                                    kGatewayError,
+                                    kUpstreamInvalidRequest,
+                                    kUpstreamPayloadTooLarge,
+                                    kUpstreamConflict,
+                                    kUpstreamNotFound,
+                                    kUpstreamRateLimited,
+                                    kDailyAttemptsExhausted,
+                                    kUpstreamCredentialRejected,
+                                    kUpstreamForbidden,
+                                    kUpstreamUnexpectedStatus,
+                                    kUpstreamError,
+                                    kUpstreamUnavailable,
+                                    kUpstreamCircuitOpen,
+                                    kUpstreamTimeout,
+                                    kUpstreamUnreachable,
+                                    kUpstreamBadResponse,
+                                    kUpstreamResponseTooLarge};
+
+// The upstream's own error codes, as far as they are known (its documentation,
+// reference/error-codes, and its client SDKs), that may take the place of a reason. They speak of
+// the request.
+inline constexpr std::array<absl::string_view, 18> kUpstreamCodes = {
+    "VALIDATION_ERROR",
+    "INVALID_REQUEST",
+    "NOT_FOUND",
+    "VERIFICATION_NOT_FOUND",
+    "INVALID_STATE",
+    "DOCUMENT_REQUIRED",
+    "SESSION_EXPIRED",
+    "VERIFICATION_EXPIRED",
+    "VERIFICATION_ALREADY_COMPLETED",
+    "INVALID_VERIFICATION_STATE",
+    "DOCUMENT_TYPE_NOT_SUPPORTED",
+    "FACE_NOT_DETECTED",
+    "MULTIPLE_FACES_DETECTED",
+    "FACE_MATCH_FAILED",
+    "LIVENESS_CHECK_FAILED",
+    "CHALLENGE_NOT_COMPLETED",
+    "MRZ_READ_FAILED",
+    "INVALID_TENANT_ID"};
 
 }  // namespace reason
 }  // namespace idv

@@ -17,6 +17,7 @@
 #include "upstream/loop/event.h"
 #include "upstream/loop/loop.h"
 #include "upstream/loop/timers.h"
+#include "upstream/stretch.h"
 
 namespace idv {
 
@@ -34,6 +35,8 @@ class SingleFlight {
     std::shared_ptr<const std::string> message;
     // HTTP requests made.
     int attempts = 0;
+    // Where its time went.
+    Stretches stretches;
   };
 
   // One read, which a coroutine of its own makes on the loop of the call that began it.

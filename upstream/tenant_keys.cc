@@ -7,6 +7,10 @@ namespace {
 
 constexpr std::chrono::minutes kQuiet{1};
 
+// How long a refusal counts. A gateway that is sent no calls, since it is not ready, would not find
+// out otherwise that its key is taken again.
+constexpr std::chrono::seconds kBelieved{30};
+
 }  // namespace
 
 TenantKeys::TenantKeys(std::string tenant_id, std::chrono::milliseconds overlap)
@@ -18,7 +22,13 @@ bool TenantKeys::Offer(absl::string_view api_key, TimePoint now) {
   former_ = std::exchange(newest_, Sender(tenant_id_, api_key));
   former_until_ = now + overlap_;
   is_former_best_ = false;
+  is_refused_ = false;  // nothing bad is known of it
   return true;
+}
+
+bool TenantKeys::IsUsable(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  return newest_.has_value() && (!is_refused_ || now - refused_at_ >= kBelieved);
 }
 
 std::optional<Sender> TenantKeys::Best(TimePoint now) {
@@ -42,6 +52,7 @@ std::optional<Sender> TenantKeys::InsteadOf(const Sender& refused, TimePoint now
 
 bool TenantKeys::Refused(TimePoint now) {
   const std::lock_guard lock(mutex_);
+  refused_at_ = now;
   const bool is_news = !is_refused_.exchange(true);
   if (!is_news || (refusal_told_at_ && now - *refusal_told_at_ < kQuiet)) return false;
   refusal_told_at_ = now;
@@ -52,7 +63,7 @@ bool TenantKeys::Refused(TimePoint now) {
 bool TenantKeys::ToldOfAcceptance() {
   const std::lock_guard lock(mutex_);
   is_refused_ = false;
-  return std::exchange(is_refusal_told_, false);
+  return is_refusal_told_.exchange(false);
 }
 
 void TenantKeys::Expire(TimePoint now) {

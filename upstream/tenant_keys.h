@@ -38,11 +38,14 @@ class TenantKeys {
   // The upstream has accepted a key, or has refused all there are. True if that is worth telling:
   // it is news, and of a refusal the first in a minute, since some upstream may refuse now and
   // then.
-  bool Accepted() { return is_refused_ && ToldOfAcceptance(); }
+  bool Accepted() { return (is_refused_ || is_refusal_told_) && ToldOfAcceptance(); }
   bool Refused(TimePoint now);
 
   // Whether the upstream takes none of the keys, as far as was seen.
   bool is_refused() const { return is_refused_; }
+  // Whether there is a key with which it is worth asking: it was not refused, or so long ago that
+  // the upstream may have changed its mind.
+  bool IsUsable(TimePoint now);
 
  private:
   bool ToldOfAcceptance();
@@ -51,6 +54,7 @@ class TenantKeys {
   const std::string tenant_id_;
   const std::chrono::milliseconds overlap_;
   std::atomic<bool> is_refused_ = false;
+  std::atomic<bool> is_refusal_told_ = false;
 
   mutable std::mutex mutex_;
   // Protected by mutex_:
@@ -58,8 +62,8 @@ class TenantKeys {
   std::optional<Sender> former_;
   TimePoint former_until_;
   bool is_former_best_ = false;
-  bool is_refusal_told_ = false;
   std::optional<TimePoint> refusal_told_at_;
+  TimePoint refused_at_;  // last
 };
 
 }  // namespace idv

@@ -18,22 +18,26 @@ bool IsSuccess(int http_status) { return http_status >= 200 && http_status < 300
 
 }  // namespace
 
-Upstream::Upstream(Loop& loop, const Options& options, DriftReporter report_drift)
+Upstream::Upstream(Loop& loop, const Options& options, Reports reports)
     : base_url_(options.base_url),
       health_url_(options.health_url),
-      report_drift_(std::move(report_drift)),
+      reports_(std::move(reports)),
       http_(loop, options.http) {}
 
 Task<absl::Status> Upstream::Call(const Route& route, RestRequest request, const Sender* sender,
                                   TimePoint deadline, Cancellation& cancel, std::string& out,
                                   CallReport& report) {
-  const int attempts_before = report.attempts;
-  report = {.attempts = attempts_before};
+  const TimePoint began = Clock::now();
+  report = {.attempts = report.attempts, .stretches = std::move(report.stretches)};
   Task<absl::StatusOr<HttpResponse>> sending =
       http_.Send(ToHttp(route, std::move(request), sender), deadline, cancel, &report.sent);
   absl::StatusOr<HttpResponse> response = co_await sending;
   // One that found no connection was an attempt too.
   report.attempts += std::max(1, report.sent.times);
+  const TimePoint ended = Clock::now();
+  const int http_status = response.ok() ? response->status : 0;
+  report.stretches.push_back({Stretch::Kind::kUpstream, began, ended, http_status});
+  if (reports_.request) reports_.request(route, http_status, ended - began, report.sent.phases);
   if (!response.ok()) co_return ErrorMap::FromTransport(response.status());
 
   const auto now = std::chrono::system_clock::now();
@@ -70,8 +74,8 @@ absl::Status Upstream::Read(const Route& route, HttpResponse response, std::stri
   absl::Status status = json.status();
   if (json.ok()) {
     out.reserve(response.body.size());  // a message is hardly ever larger than its JSON
-    status =
-        route.Decode(*json, out, [&](const Drift& drift) { report_drift_(route.method(), drift); });
+    status = route.Decode(*json, out,
+                          [&](const Drift& drift) { reports_.drift(route.method(), drift); });
   }
   if (status.ok()) return status;
   if (answer_body == ANSWER_BODY_OPTIONAL) {

@@ -4,6 +4,7 @@
 #include <absl/strings/string_view.h>
 #include <google/protobuf/descriptor.h>
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -16,6 +17,7 @@
 #include "upstream/rate_limit.h"
 #include "upstream/route.h"
 #include "upstream/sender.h"
+#include "upstream/stretch.h"
 
 namespace idv {
 
@@ -30,6 +32,8 @@ struct CallReport {
   // What that says of further ones, and, in its ETag, of what it holds.
   RateLimitNotice rate_limit;
   std::string etag;
+  // Of all requests, and of what was waited for between them.
+  Stretches stretches;
 
   // The key was not accepted, so that nothing was executed.
   bool is_key_refused() const { return http_status == 401; }
@@ -40,6 +44,12 @@ struct CallReport {
 // Where the unknown in answers is reported to, with the RPC it was met in.
 using DriftReporter =
     std::function<void(const google::protobuf::MethodDescriptor& method, const Drift& drift)>;
+
+// Told of every HTTP request that has ended: of what route, how it was answered (0: not at all),
+// and how long it and its parts took.
+using RequestReporter =
+    std::function<void(const Route& route, int http_status, std::chrono::nanoseconds total,
+                       const RequestPhases& phases)>;
 
 // Makes RPCs of REST calls: what a route has made of a message goes out, and the answer comes back
 // as the bytes of a message or as the status that the errors map to. One instance per shard, for
@@ -54,8 +64,14 @@ class Upstream {
     HttpClient::Options http;
   };
 
+  // Whom to tell of what is seen of the upstream, on the loop's thread.
+  struct Reports {
+    DriftReporter drift;
+    RequestReporter request;
+  };
+
   // Borrows the loop, which must outlive it.
-  Upstream(Loop& loop, const Options& options, DriftReporter report_drift);
+  Upstream(Loop& loop, const Options& options, Reports reports);
 
   // Sends `request`, of `route`, and puts the answer's message, in protobuf's wire format, into
   // `out`, which must be empty. Everything borrowed, by the body too, must live until it completes;
@@ -71,7 +87,7 @@ class Upstream {
 
   const std::string base_url_;
   const std::string health_url_;
-  const DriftReporter report_drift_;
+  const Reports reports_;
   const ErrorMap errors_;
   JsonParser parser_;
   HttpClient http_;

@@ -4,13 +4,17 @@
 #include <google/protobuf/descriptor.pb.h>
 #include <grpcpp/generic/generic_stub.h>
 
+#include <chrono>
 #include <csignal>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
+#include "kora/idv/v1/biometric_service.grpc.pb.h"
+#include "tests/e2e/attempt.h"
 #include "tests/e2e/call.h"
 #include "tests/e2e/gateway.h"
 #include "tests/e2e/sandbox.h"
@@ -118,6 +122,75 @@ TEST_F(HealthTest, ManyWatchersAreToldOfTheShutdown) {
     watch->Finish();
   }
   EXPECT_EQ(gateway_.process().Wait(), 0);
+}
+
+// Each service by itself, as far as its calls can be answered.
+class ServiceHealthTest : public testing::Test {
+ protected:
+  void Start(const Json& config) {
+    gateway_.emplace(config);
+    client_.emplace(Connect(gateway_->addresses()[0]));
+  }
+  HealthCheckResponse::ServingStatus StatusOf(const std::string& service) const {
+    return client_->Call(&Health::Stub::Check, Of(service)).response.status();
+  }
+  bool Becomes(const std::string& service, HealthCheckResponse::ServingStatus status) const {
+    return WaitUntil([&] { return StatusOf(service) == status; });
+  }
+
+  const Sandbox sandbox_;
+  const TempDir dir_;
+  std::optional<Gateway> gateway_;
+  std::optional<Client> client_;
+};
+
+TEST_F(ServiceHealthTest, NothingServesWhileTheUpstreamRefusesTheOnlyKey) {
+  Json config = BasicConfig(sandbox_.base_url());
+  config["tenants"][0]["api_key"] = {{"file", dir_.Write("key", "test_sk_before")}};
+  Start(config);
+  EXPECT_EQ(StatusOf(""), HealthCheckResponse::SERVING);
+  Health::Stub stub(client_->channel());
+  grpc::ClientContext context;
+  Prepare({}, context);
+  const auto watch = stub.Watch(&context, Of(Services()[0]));
+  const auto told = [&] {
+    HealthCheckResponse response;
+    EXPECT_TRUE(watch->Read(&response));
+    return response.status();
+  };
+  EXPECT_EQ(told(), HealthCheckResponse::SERVING);
+
+  EXPECT_EQ(TryGet(*client_, std::chrono::seconds(5)).reason(), "UPSTREAM_CREDENTIAL_REJECTED");
+
+  EXPECT_EQ(told(), HealthCheckResponse::NOT_SERVING);
+  EXPECT_EQ(StatusOf(""), HealthCheckResponse::NOT_SERVING);
+  dir_.Write("key", kApiKey);
+  gateway_->process().Signal(SIGHUP);
+  EXPECT_EQ(told(), HealthCheckResponse::SERVING);
+  EXPECT_EQ(StatusOf(""), HealthCheckResponse::SERVING);
+  context.TryCancel();
+}
+
+TEST_F(ServiceHealthTest, AServiceDoesNotServeWhileItsCircuitIsOpen) {
+  Json config = BasicConfig(sandbox_.base_url());
+  config["retry"]["max_attempts"] = 1;
+  config["breaker"] = {{"failures", 1}, {"open_for", "3s"}};
+  Start(config);
+  sandbox_.AddFault({{"kind", "status"}, {"status", 500}, {"path_prefix", "/verifications/x"}});
+  kora::idv::v1::UploadSelfieRequest selfie;
+  selfie.set_verification_id("x");
+  selfie.set_image("face");
+  EXPECT_EQ(client_->Call(&kora::idv::v1::BiometricService::Stub::UploadSelfie, selfie).reason(),
+            "UPSTREAM_ERROR");
+
+  EXPECT_TRUE(Becomes("kora.idv.v1.BiometricService", HealthCheckResponse::NOT_SERVING));
+  EXPECT_EQ(StatusOf("kora.idv.v1.DocumentService"), HealthCheckResponse::NOT_SERVING);
+  for (const char* const service : {"", "kora.idv.v1.VerificationService",
+                                    "kora.idv.v1.ReferenceService", "kora.idv.v1.ImageService"}) {
+    EXPECT_EQ(StatusOf(service), HealthCheckResponse::SERVING) << service;
+  }
+  // When it is time to ask again, somebody must be let through.
+  EXPECT_TRUE(Becomes("kora.idv.v1.BiometricService", HealthCheckResponse::SERVING));
 }
 
 // Both versions of the protocol have the same messages.

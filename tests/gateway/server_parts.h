@@ -12,7 +12,9 @@ namespace idv {
 inline Server::Keys KeysOfTenant(const std::string& name, const std::string& tenant_id) {
   auto keys = std::make_shared<TenantKeys>(tenant_id, std::chrono::milliseconds(0));
   keys->Offer("key-1", Clock::now());
-  return {.tenants = {{name, tenant_id, std::move(keys), nullptr}}, .tls = {}, .tokens = {}};
+  return {.tenants = {{name, tenant_id, std::move(keys), nullptr, std::make_shared<TenantTally>()}},
+          .tls = {},
+          .tokens = {}};
 }
 
 inline Server::Reports NoReports() {

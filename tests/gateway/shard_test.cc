@@ -32,9 +32,9 @@ class ShardTest : public testing::TestWithParam<int> {
   void Start(const std::string& upstream_url) {
     grpc::ServerBuilder builder;
     for (int i = 0; i < GetParam(); ++i) {
-      shards_.push_back(std::make_unique<Shard>(builder.AddCompletionQueue(), watcher_,
-                                                Upstream::Options{.base_url = upstream_url},
-                                                [](const auto&, const auto&) {}));
+      shards_.push_back(std::make_unique<Shard>(
+          builder.AddCompletionQueue(), watcher_, Upstream::Options{.base_url = upstream_url},
+          Upstream::Reports{.drift = [](const auto&, const auto&) {}, .request = {}}));
     }
     server_ = builder.BuildAndStart();
     for (const auto& shard : shards_) {

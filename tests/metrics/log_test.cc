@@ -14,6 +14,7 @@ TEST(LogTest, WritesOneJsonObjectALine) {
   testing::internal::CaptureStderr();
   log.Info("hello", {{"count", 3}, {"text", "two\nlines \xff"}});
   log.Error("bad");
+  log.Flush();
   const std::string text = testing::internal::GetCapturedStderr();
 
   const size_t first_end = text.find('\n');
@@ -37,6 +38,7 @@ TEST(LogTest, LeavesOutWhatIsBelowItsLevel) {
     log.Info("i");
     log.Warning("w");
     log.Error("e");
+    log.Flush();
     const std::string text = testing::internal::GetCapturedStderr();
     return std::count(text.begin(), text.end(), '\n');
   };

@@ -3,7 +3,7 @@
 #include <absl/strings/str_cat.h>
 #include <absl/strings/str_replace.h>
 
-#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <regex>
@@ -222,14 +222,14 @@ TEST(StatusPageTest, FoldsTheRestOfManyTenants) {
   EXPECT_THAT(most, HasSubstr("<summary>980 more, 10 of them in trouble</summary>"));
 }
 
-// 20 ms where nothing else runs; the limit leaves room for instrumented builds.
+// 20 ms of a processor; the limit leaves room for instrumented builds.
 TEST(StatusPageTest, IsQuickWithAThousandTenants) {
   const json status = Tenants(1000, {5});
-  const auto begin = std::chrono::steady_clock::now();
+  const std::clock_t begin = std::clock();
 
   const std::string page = StatusPage(status);
 
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  EXPECT_LT(std::clock() - begin, CLOCKS_PER_SEC);
   EXPECT_EQ(TenantsOn(page).size(), 1000);
 }
 
