@@ -1,9 +1,6 @@
 #include "metrics/span_exporter.h"
 
 #include <absl/strings/escaping.h>
-#include <google/protobuf/descriptor.h>
-#include <google/protobuf/message.h>
-#include <google/protobuf/util/json_util.h>
 
 #include <atomic>
 #include <chrono>
@@ -17,6 +14,7 @@
 #include <vector>
 
 #include "tests/eventually.h"
+#include "tests/metrics/collected.h"
 #include "tests/upstream/stub_server.h"
 
 namespace idv {
@@ -36,40 +34,6 @@ std::vector<Span> Spans(size_t count) {
   span.trace_id[0] = 1;
   span.span_id[0] = 1;
   return std::vector<Span>(count, span);
-}
-
-// What a collector was sent, by the protos that come with the library.
-json Decoded(const std::string& body) {
-  const auto* const type =
-      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
-          "opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest");
-  const std::unique_ptr<google::protobuf::Message> request(
-      google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)->New());
-  EXPECT_TRUE(request->ParseFromString(body));
-  std::string text;
-  EXPECT_TRUE(google::protobuf::util::MessageToJsonString(*request, &text).ok());
-  return json::parse(text);
-}
-
-json SpansIn(const std::string& body) {
-  return Decoded(body).at("resourceSpans").at(0).at("scopeSpans").at(0).at("spans");
-}
-
-size_t SpansAt(const StubServer& collector) {
-  size_t count = 0;
-  for (const StubServer::Request& request : collector.requests()) {
-    count += SpansIn(request.body).size();
-  }
-  return count;
-}
-
-// By name; of each value what stands beside its type.
-json AttributesOf(const json& object) {
-  json attributes;
-  for (const json& attribute : object.at("attributes")) {
-    attributes[attribute.at("key").get<std::string>()] = attribute.at("value").front();
-  }
-  return attributes;
 }
 
 std::string Base64(std::string_view bytes) {
