@@ -200,7 +200,8 @@ class CanaryTest : public testing::Test {
     const std::string environment = ProcFile(pid, "environ");
     EXPECT_THAT(environment, HasSubstr("PATH="));
     ExpectNone(TracesOfKeys(), environment, "the environment");
-    for (const char* const path : {"/livez", "/readyz", "/metrics", "/statusz", "/statusz?format=json"}) {
+    for (const char* const path :
+         {"/livez", "/readyz", "/metrics", "/statusz", "/statusz?format=json"}) {
       const auto page = Fetcher().Fetch({.url = "http://" + gateway_->admin_address() + path});
       ASSERT_TRUE(page.ok()) << page.status();
       ExpectNone(TracesOfKeys(), page->body, path);
