@@ -331,8 +331,10 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
     const TimePoint asked = Clock::now();
     Task<bool> awaiting = AwaitNewKeys(shard, exchange, deadline);
     const bool may_have_changed = co_await awaiting;
-    exchange.Spent(Stretch::Kind::kWait, asked);
-    if (may_have_changed) authorized = Authorize(method, exchange);
+    if (may_have_changed) {
+      exchange.Spent(Stretch::Kind::kWait, asked);
+      authorized = Authorize(method, exchange);
+    }
   }
   if (!authorized.ok()) co_return authorized;
   if (exchange.requested) {

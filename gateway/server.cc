@@ -354,10 +354,12 @@ Standing Server::standing() const {
   Standing standing{.readiness = readiness(),
                     .is_draining = is_shutting_down_,
                     .usage = calls_.usage(),
-                    .connections = acceptor_ != nullptr ? acceptor_->open_connections() : 0,
-                    .frame_streams = calls_.frame_streams(),
-                    .tenants = {},
-                    .shards = pulse_ != nullptr ? pulse_->beats() : std::vector<Pulse::Beat>()};
+                    .frame_streams = calls_.frame_streams()};
+  {
+    const std::lock_guard lock(mutex_);
+    if (acceptor_ != nullptr) standing.connections = acceptor_->open_connections();
+    if (pulse_ != nullptr) standing.shards = pulse_->beats();
+  }
   const auto settings = calls_.settings();
   for (size_t i = 0; i < settings->tenants.size(); ++i) {
     standing.tenants.push_back(StandingOf(settings->tenants[i], *settings->accounts[i]));
@@ -367,6 +369,8 @@ Standing Server::standing() const {
 
 std::vector<std::string> Server::stalls() const {
   std::vector<std::string> stalls;
+  const std::lock_guard lock(mutex_);
+  if (pulse_ == nullptr) return stalls;
   const std::vector<Pulse::Beat> beats = pulse_->beats();
   for (size_t i = 0; i < beats.size(); ++i) {
     if (!beats[i].is_stalled()) continue;
@@ -393,8 +397,11 @@ void Server::Shutdown(const DrainTimes& times, Hurry& hurry) {
   for (const TimePoint end = Clock::now() + kCutOffPatience; running() > 0 && Clock::now() < end;) {
     std::this_thread::sleep_for(kDrainPoll);
   }
-  pulse_.reset();
-  acceptor_.reset();
+  {
+    const std::lock_guard lock(mutex_);
+    pulse_.reset();
+    acceptor_.reset();
+  }
   server_->Shutdown(std::chrono::system_clock::now() + kFarewell);
   for (const auto& shard : shards_) shard->Stop();
   for (std::thread& thread : threads_) thread.join();

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -130,8 +131,10 @@ class Server {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> tls_;
   std::unique_ptr<grpc::Server> server_;  // goes before the shards' queues
   std::vector<std::thread> threads_;
-  std::unique_ptr<Acceptor> acceptor_;
   std::vector<bool> told_health_;  // for the pulse
+  mutable std::mutex mutex_;
+  // Protected by mutex_, since pages look at them while they go; null then:
+  std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<Pulse> pulse_;
 };
 
