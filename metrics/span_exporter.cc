@@ -81,8 +81,8 @@ std::vector<Span> SpanExporter::NextBatch() {
 
 bool SpanExporter::Send(const std::vector<Span>& batch) {
   const absl::Status sent = client_->Send(batch);
-  (sent.ok() ? exported_ : dropped_) += batch.size();
   if (!sent.ok()) Report(std::string(sent.message()));
+  (sent.ok() ? exported_ : dropped_) += batch.size();
   return sent.ok();
 }
 
