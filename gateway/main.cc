@@ -299,7 +299,7 @@ int Run(const Flags& flags) {
   // Before there is another thread.
   const sigset_t signals = flags.check ? sigset_t{} : BlockSignals();
   // Never destroyed: gRPC's threads may still log when main ends.
-  idv::Log& log = *new idv::Log;
+  static idv::Log& log = *new idv::Log;
   const auto written = absl::MakeCleanup([&] { log.Flush(); });
   log.SetLevel(loaded->config.log_level);
   const auto credentials =
