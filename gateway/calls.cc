@@ -155,6 +155,9 @@ struct Calls::Exchange {
   // What the upstream is told of the call, if that is wanted.
   std::optional<Propagation> propagation;
 
+  // Null: the upstream is told nothing of the call.
+  const Propagation* told() const { return propagation ? &*propagation : nullptr; }
+
   // On something other than the gateway's own work, until now.
   void Spent(Stretch::Kind kind, TimePoint since) {
     report.stretches.push_back({.kind = kind, .began = since, .ended = Clock::now()});
@@ -347,11 +350,11 @@ Task<absl::Status> Calls::Run(Shard& shard, const Method& method, Exchange& exch
 
   absl::StatusOr<Admission::Ticket> ticket = Admit(method, exchange);
   if (!ticket.ok()) co_return ticket.status();
-  exchange.ticket.emplace(*std::move(ticket));
+  Admission::Ticket& held = exchange.ticket.emplace(*std::move(ticket));
 
-  Task<absl::Status> running = exchange.frames
-                                   ? RunFrames(shard, method, exchange, *exchange.frames, deadline)
-                                   : RunUnary(shard, method, exchange, deadline);
+  Task<absl::Status> running =
+      exchange.frames ? RunFrames(shard, method, exchange, *exchange.frames, held, deadline)
+                      : RunUnary(shard, method, exchange, deadline);
   absl::Status status = co_await running;
   co_return status;
 }
@@ -381,7 +384,7 @@ Task<absl::Status> Calls::RunUnary(Shard& shard, const Method& method, Exchange&
   if (!request.ok()) co_return request.status();
   if (exchange.tenant == nullptr) {
     SpanId span_id{};
-    if (exchange.propagation) span_id = exchange.propagation->AddTo(*request);
+    if (exchange.told() != nullptr) span_id = exchange.told()->AddTo(*request);
     Task<absl::Status> calling =
         shard.upstream().Call(method.route, *std::move(request), /*sender=*/nullptr, deadline,
                               exchange.call.cancellation, exchange.response_bytes, exchange.report);
@@ -450,7 +453,7 @@ Task<absl::Status> Calls::RunWrite(Shard& shard, const Method& method, Exchange&
               .out = exchange.response_bytes,
               .report = exchange.report,
               .observers = observers_,
-              .propagation = exchange.propagation ? &*exchange.propagation : nullptr});
+              .propagation = exchange.told()});
   absl::Status status = co_await running;
   NoteWrite(*exchange.account, target);
   co_return status;
@@ -458,7 +461,8 @@ Task<absl::Status> Calls::RunWrite(Shard& shard, const Method& method, Exchange&
 
 // Frames that were sent cannot be sent again.
 Task<absl::Status> Calls::RunFrames(Shard& shard, const Method& method, Exchange& exchange,
-                                    FrameStream& frames, TimePoint deadline) {
+                                    FrameStream& frames, Admission::Ticket& ticket,
+                                    TimePoint deadline) {
   Cancellation& cancel = exchange.call.cancellation;
   const std::optional<Sender> sender = exchange.tenant->keys->Best(Clock::now());
   if (!sender) co_return KeyMissing();
@@ -478,10 +482,10 @@ Task<absl::Status> Calls::RunFrames(Shard& shard, const Method& method, Exchange
       .route = method.route,
       .sender = &*sender,
       .deadline = deadline,
-      .ticket = *exchange.ticket,
+      .ticket = ticket,
       .out = exchange.response_bytes,
       .report = exchange.report,
-      .propagation = exchange.propagation ? &*exchange.propagation : nullptr,
+      .propagation = exchange.told(),
       .on_frame = [this](size_t bytes) { telemetry_.series().FrameSent(bytes); }};
   ++frame_streams_;
   Task<absl::Status> running = frames.Run(order);

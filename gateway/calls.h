@@ -78,7 +78,7 @@ class Calls {
                               const google::protobuf::Message& message, RestRequest request,
                               TimePoint deadline);
   Task<absl::Status> RunFrames(Shard& shard, const Method& method, Exchange& exchange,
-                               FrameStream& frames, TimePoint deadline);
+                               FrameStream& frames, Admission::Ticket& ticket, TimePoint deadline);
   static absl::StatusOr<RestRequest> Encode(const Method& method, const Exchange& exchange,
                                             const google::protobuf::Message& message);
   absl::StatusOr<Admission::Ticket> Admit(const Method& method, const Exchange& exchange);

@@ -94,9 +94,13 @@ std::unique_ptr<Message> Filled(const google::protobuf::Descriptor& type) {
 
 class CanaryFieldsTest : public testing::Test {
  protected:
-  void SetAnswer(int status, const std::string& body) {
+  // `close`: the connection is not kept, since the server reads no chunks.
+  void SetAnswer(int status, const std::string& body, bool close) {
     const std::lock_guard lock(mutex_);
-    answer_ = StubServer::Http(status, body, "Content-Type: application/json\r\n");
+    answer_ = StubServer::Http(
+        status, body,
+        std::string("Content-Type: application/json\r\n") + (close ? "Connection: close\r\n" : ""));
+    answer_.close = close;
   }
   StubServer::Reply Answer() {
     const std::lock_guard lock(mutex_);
@@ -147,7 +151,7 @@ TEST_F(CanaryFieldsTest, NoneOfThemIsGivenAway) {
           {"errors", {{{"field", kCanary}, {"message", kCanary}}}},
           {kCanary, kCanary}}.dump();
       for (const int status : {200, 400, 500}) {
-        SetAnswer(status, status == 200 ? answer : error);
+        SetAnswer(status, status == 200 ? answer : error, rpc.client_streaming());
         ++calls;
         if (rpc.client_streaming()) {
           FrameCall call(client);

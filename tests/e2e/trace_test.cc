@@ -163,7 +163,8 @@ TEST_F(TraceTest, WhatIsNotSampledIsNotSent) {
   Get(PartOf("01"));
 
   EXPECT_EQ(Spans(2).size(), 2U);
-  EXPECT_EQ(SumOf(SeriesOf(*gateway_), "idv_gateway_spans_exported_total"), 2);
+  EXPECT_TRUE(WaitUntil(
+      [&] { return SumOf(SeriesOf(*gateway_), "idv_gateway_spans_exported_total") == 2; }));
 }
 
 TEST_F(TraceTest, AnAnswerOutOfTheCacheHasNoPartAtTheUpstream) {
