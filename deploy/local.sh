@@ -123,7 +123,7 @@ cat <<END
 
 Serving until Ctrl-C:
   gateway  127.0.0.1:8080  plaintext gRPC, tenant acme, log $work/gateway.log
-           127.0.0.1:9090  http: /readyz says how it is
+           127.0.0.1:9090  http: /statusz says how it is
   sandbox  127.0.0.1:8081  stands in for the vendor, log $work/sandbox.log
 Try:
   build/idv-verify --external-id test-reject-1       # or test-fraud-, test-review-, test-expired-, test-slow-
