@@ -63,7 +63,7 @@ std::string InstanceName() {
 
 absl::Status CheckSnapshotDirectory(const std::string& directory) {
   if (directory.empty()) return absl::OkStatus();
-  const absl::Status status = idv::CacheSnapshots::Check(directory);
+  absl::Status status = idv::CacheSnapshots::Check(directory);
   if (status.ok()) return status;
   return absl::InvalidArgumentError("cache.reference.snapshot_dir: " +
                                     std::string(status.message()));

@@ -20,7 +20,7 @@ struct Unit {
 constexpr int64_t kSecond = 1000;
 constexpr int64_t kKibi = 1024;
 constexpr std::array kDurationUnits = {Unit{"ms", 1}, Unit{"s", kSecond}, Unit{"m", 60 * kSecond},
-                                       Unit{"h", 3600 * kSecond}, Unit{"d", 24 * 3600 * kSecond}};
+                                       Unit{"h", 3600 * kSecond}, Unit{"d", 24 * (3600 * kSecond)}};
 constexpr std::array kSizeUnits = {Unit{"", 1}, Unit{"KiB", kKibi}, Unit{"MiB", kKibi* kKibi},
                                    Unit{"GiB", kKibi* kKibi* kKibi}};
 

@@ -113,6 +113,7 @@ std::vector<CallSeries::Rpc> RpcsOf(const Methods& methods) {
 
 std::vector<CallSeries::Reason> Reasons() {
   std::vector<CallSeries::Reason> reasons;
+  reasons.reserve(reason::kAll.size() + reason::kUpstreamCodes.size());
   for (const Reason& reason : reason::kAll) reasons.push_back({reason.name, NameOf(reason.blame)});
   for (const absl::string_view code : reason::kUpstreamCodes) {
     reasons.push_back({code, NameOf(Blame::kCaller)});
@@ -293,6 +294,7 @@ void Server::RunShards() {
   }
   for (const auto& shard : shards_) threads_.emplace_back([&shard = *shard] { shard.Run(); });
   std::vector<Loop*> loops;
+  loops.reserve(shards_.size());
   for (const auto& shard : shards_) loops.push_back(&shard->loop());
   pulse_ = std::make_unique<Pulse>(loops, [this] { TellHealth(); });
 }

@@ -188,7 +188,8 @@ void CallSeries::Requested(const Request& request) {
   const std::array<std::optional<std::chrono::nanoseconds>, 5> phases = {
       request.dns, request.connect, request.tls, request.first_byte, request.total};
   for (size_t i = 0; i < phases.size(); ++i) {
-    if (phases[i]) request_phases_[i]->Observe(Seconds(*phases[i]));
+    const std::optional<std::chrono::nanoseconds>& phase = phases[i];
+    if (phase) request_phases_[i]->Observe(Seconds(*phase));
   }
 }
 

@@ -95,7 +95,8 @@ bool LineWriter::WriteOut(absl::string_view lines) {
     pollfd ready{.fd = options_.fd, .events = POLLOUT, .revents = 0};
     if (poll(&ready, 1, static_cast<int>(kPoll.count())) == 0) {
       const std::lock_guard lock(mutex_);
-      if (is_stopping_ && (patience -= kPoll) <= milliseconds(0)) return false;
+      if (is_stopping_) patience -= kPoll;
+      if (patience <= milliseconds(0)) return false;
       continue;
     }
     const ssize_t written = write(options_.fd, lines.data(), std::min(lines.size(), chunk_));

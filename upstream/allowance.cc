@@ -62,7 +62,7 @@ void Allowance::Settle(const Taken& taken, int times, const RateLimitNotice& not
   }
   minute_.Confirm(taken.minute, now);
   hour_.Confirm(taken.hour, now);
-  if (notice.limit > 0) minute_.Tell(*notice.limit);
+  if (notice.limit && *notice.limit > 0) minute_.Tell(*notice.limit);
   std::optional<TimePoint> end;
   if (notice.reset_in) {
     end = now + std::clamp(*notice.reset_in, seconds(0), kHourAtMost) + kRounding;

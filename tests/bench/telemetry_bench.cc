@@ -74,7 +74,7 @@ void BM_Tell(benchmark::State& state) {
   // Of what the log holds at most, so that none is dropped.
   constexpr size_t kLinesAtOnce = 5000;
   size_t lines = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     if ((parts & kLine) != 0 && ++lines % kLinesAtOnce == 0) log.Flush();
     CallRecord record = Call();
     if ((parts & kTrace) != 0) {

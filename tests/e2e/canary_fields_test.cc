@@ -35,7 +35,7 @@ void Fill(Message& message);
 
 void FillField(Message& message, const FieldDescriptor& field) {
   const auto& reflection = *message.GetReflection();
-  const auto put = [&](auto set, auto add, auto value) {
+  const auto put = [&](auto set, auto add, const auto& value) {
     if (field.is_repeated()) return (reflection.*add)(&message, &field, value);
     (reflection.*set)(&message, &field, value);
   };

@@ -57,9 +57,10 @@ double SumOf(const std::map<std::string, double>& series, const std::string& nam
   double sum = 0;
   for (const auto& [text, value] : series) {
     const bool has_name = text == name || text.rfind(name + "{", 0) == 0;
-    const bool has_labels = std::all_of(
-        labels.begin(), labels.end(),
-        [&text = text](const std::string& label) { return text.find(label) != std::string::npos; });
+    const bool has_labels =
+        std::all_of(labels.begin(), labels.end(), [&whole = text](const std::string& label) {
+          return whole.find(label) != std::string::npos;
+        });
     if (has_name && has_labels) sum += value;
   }
   return sum;
