@@ -334,6 +334,7 @@ TEST_P(JoinedReadsTest, AreEndedByADrainWhoseGraceIsOver) {
   std::vector<std::unique_ptr<Caller>> callers;
   for (int i = 0; i < kCallers; ++i) callers.push_back(Call());
   AwaitUpstreamRequests(1);
+  ASSERT_TRUE(Eventually([&] { return server_->running() == kCallers; }));
   AwaitJoined();
   Hurry hurry;
 
