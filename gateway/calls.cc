@@ -106,6 +106,19 @@ absl::string_view CacheOf(const Route& route) {
   }
 }
 
+// The layers of both do not know each other: here their kinds must be the same.
+CallRecord::Stretch ToRecord(const Stretch& stretch) {
+  using Kind = CallRecord::Stretch::Kind;
+  static_assert(static_cast<int>(Kind::kReceive) == static_cast<int>(Stretch::Kind::kReceive));
+  static_assert(static_cast<int>(Kind::kWait) == static_cast<int>(Stretch::Kind::kWait));
+  static_assert(static_cast<int>(Kind::kUpstream) == static_cast<int>(Stretch::Kind::kUpstream));
+  return {.kind = static_cast<Kind>(stretch.kind),
+          .began = stretch.began,
+          .ended = stretch.ended,
+          .http_status = stretch.http_status,
+          .span_id = stretch.span_id};
+}
+
 // What of the upstream's a request is about: the first two segments of its path.
 absl::string_view ResourceOf(absl::string_view target) {
   const size_t second = target.find('/', 1);
@@ -290,11 +303,7 @@ void Calls::Tell(const Method& method, const Exchange& exchange, TimePoint began
   record.trace = exchange.place.trace;
   record.parent_span_id = exchange.place.parent_span_id;
   for (const Stretch& stretch : exchange.report.stretches) {
-    record.stretches.push_back({.kind = static_cast<CallRecord::Stretch::Kind>(stretch.kind),
-                                .began = stretch.began,
-                                .ended = stretch.ended,
-                                .http_status = stretch.http_status,
-                                .span_id = stretch.span_id});
+    record.stretches.push_back(ToRecord(stretch));
     if (stretch.kind == Stretch::Kind::kUpstream) record.http_status = stretch.http_status;
   }
   record.request_id = exchange.request_id;
