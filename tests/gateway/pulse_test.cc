@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "gateway/queue_parker.h"
+#include "tests/eventually.h"
 
 namespace idv {
 namespace {
@@ -30,10 +31,6 @@ class PulseTest : public testing::Test {
     thread_.join();
   }
 
-  static void Await(const std::function<bool()>& condition) {
-    while (!condition()) std::this_thread::sleep_for(milliseconds(1));
-  }
-
   grpc::CompletionQueue queue_;
   Watcher watcher_;
   QueueParker parker_{queue_};
@@ -45,7 +42,8 @@ TEST_F(PulseTest, KnowsThatALoopAnswers) {
   Run();
   const auto begin = system_clock::now();
   const Pulse pulse({&loop_}, [] {});
-  Await([&] { return pulse.beats()[0].answered_at > begin && pulse.beats()[0].lag.count() > 0; });
+  ASSERT_TRUE(Eventually(
+      [&] { return pulse.beats()[0].answered_at > begin && pulse.beats()[0].lag.count() > 0; }));
 
   EXPECT_FALSE(pulse.beats()[0].is_stalled());
 }
@@ -53,11 +51,11 @@ TEST_F(PulseTest, KnowsThatALoopAnswers) {
 TEST_F(PulseTest, KnowsForHowLongALoopHasNotAnswered) {
   const Pulse pulse({&loop_}, [] {});
   const auto last = pulse.beats()[0].answered_at;
-  Await([&] { return pulse.beats()[0].lag > milliseconds(100); });
+  ASSERT_TRUE(Eventually([&] { return pulse.beats()[0].lag > milliseconds(100); }));
   EXPECT_EQ(pulse.beats()[0].answered_at, last);
 
   Run();
-  Await([&] { return pulse.beats()[0].answered_at > last; });
+  ASSERT_TRUE(Eventually([&] { return pulse.beats()[0].answered_at > last; }));
 
   // How late that answer was.
   EXPECT_GT(pulse.beats()[0].lag, milliseconds(100));
@@ -76,14 +74,14 @@ TEST_F(PulseTest, TicksAtOnceAndOnceASecond) {
   std::atomic<int> ticks = 0;
   const auto begin = system_clock::now();
   const Pulse pulse({&loop_}, [&] { ++ticks; });
-  Await([&] { return ticks == 2; });
+  ASSERT_TRUE(Eventually([&] { return ticks == 2; }));
 
   EXPECT_GE(system_clock::now() - begin, milliseconds(900));
 }
 
 TEST_F(PulseTest, GoesThoughALoopDoesNotAnswer) {
   const Pulse pulse({&loop_}, [] {});
-  Await([&] { return pulse.beats()[0].lag > milliseconds(1); });
+  ASSERT_TRUE(Eventually([&] { return pulse.beats()[0].lag > milliseconds(1); }));
 }
 
 }  // namespace
