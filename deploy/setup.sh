@@ -18,7 +18,7 @@ packages=(
   libgtest-dev libgmock-dev libbenchmark-dev nghttp2-proxy libnghttp2-dev openssl python3
 )
 packages_of_tracing=(opentelemetry-cpp-dev) # built against the protobuf, Abseil and libcurl above
-packages_of_all=(python3-venv clang-format-19 shellcheck)
+packages_of_all=(git python3-venv clang-format-19 shellcheck)
 packages_of_fuzz=(clang-19 libclang-rt-19-dev)
 buf_version=1.75.0
 grafana_sdk_version='1769699998!10.1.0' # of grafana-foundation-sdk: the types of Grafana 10.1's dashboards
