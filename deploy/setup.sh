@@ -13,9 +13,9 @@ packages=(
   # The libraries that the programs are made of.
   libgrpc++-dev protobuf-compiler-grpc libprotobuf-dev protobuf-compiler libabsl-dev
   libcurl4-openssl-dev libsimdjson-dev nlohmann-json3-dev libyaml-cpp-dev libboost1.81-dev
-  libssl-dev libcjose-dev libjansson-dev libcivetweb-dev zlib1g-dev libmimalloc-dev libcli11-dev libspdlog-dev prometheus-cpp-dev golang-github-gogo-googleapis-dev ca-certificates
+  libssl-dev libcjose-dev libjansson-dev libcivetweb-dev zlib1g-dev libmimalloc-dev libcli11-dev libspdlog-dev libhiredis-dev prometheus-cpp-dev golang-github-gogo-googleapis-dev ca-certificates
   # What the tests need besides.
-  libgtest-dev libgmock-dev libbenchmark-dev nghttp2-proxy libnghttp2-dev openssl python3
+  libgtest-dev libgmock-dev libbenchmark-dev nghttp2-proxy libnghttp2-dev redis-tools openssl python3
 )
 packages_of_tracing=(opentelemetry-cpp-dev) # built against the protobuf, Abseil and libcurl above
 packages_of_all=(git python3-venv clang-format-19 shellcheck)

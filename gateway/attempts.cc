@@ -71,8 +71,8 @@ Task<absl::Status> Attempt(Shard& shard, Errand& errand, const Sender& sender, b
   Stretches& stretches = errand.report.stretches;
   const size_t before = stretches.size();
   Task<absl::StatusOr<Clearance>> clearing =
-      Clearance::Await(account.budget, account.BreakerOf(KindOf(errand.route)), errand.waiter,
-                       shard.loop(), errand.deadline, errand.cancel, stretches);
+      Clearance::Await(account, KindOf(errand.route), errand.waiter, shard.loop(), errand.deadline,
+                       errand.cancel, stretches);
   absl::StatusOr<Clearance> clearance = co_await clearing;
   if (stretches.size() > before) errand.tenant.tally->CountWait(LengthOf(stretches.back()));
   if (!clearance.ok()) co_return clearance.status();

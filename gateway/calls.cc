@@ -478,10 +478,10 @@ Task<absl::Status> Calls::RunFrames(Shard& shard, const Method& method, Exchange
   const std::atomic<TimePoint> until = deadline;
   Stretches& stretches = exchange.report.stretches;
   const size_t before = stretches.size();
-  Task<absl::StatusOr<Clearance>> clearing = Clearance::Await(
-      exchange.account->budget, exchange.account->BreakerOf(Account::Kind::kUpload),
-      std::make_shared<Budget::Waiter>(exchange.identity, exchange.priority), shard.loop(), until,
-      cancel, stretches);
+  Task<absl::StatusOr<Clearance>> clearing =
+      Clearance::Await(*exchange.account, Account::Kind::kUpload,
+                       std::make_shared<Budget::Waiter>(exchange.identity, exchange.priority),
+                       shard.loop(), until, cancel, stretches);
   absl::StatusOr<Clearance> clearance = co_await clearing;
   TenantTally& tally = *exchange.tenant->tally;
   if (stretches.size() > before) tally.CountWait(LengthOf(stretches.back()));

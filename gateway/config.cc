@@ -54,6 +54,9 @@ class Resolver : ConfigChecks {
     config_.retry = RetryOf(*this, parsed.retry());
     config_.breaker = BreakerOf(*this, parsed.breaker());
     config_.cache = CacheOf(*this, parsed.cache());
+    if (parsed.budget().has_redis()) {
+      config_.redis = RedisOf(*this, "budget.redis", parsed.budget().redis());
+    }
     LimitsOf(parsed.limits());
     FramesOf(parsed.limits(), parsed.upstream().liveness_frames());
     CapsOf(parsed.limits());

@@ -22,6 +22,7 @@
 #include "upstream/answer_cache.h"
 #include "upstream/breaker.h"
 #include "upstream/budget.h"
+#include "upstream/redis/redis_connection.h"
 #include "upstream/retry.h"
 #include "upstream/upstream.h"
 
@@ -43,6 +44,11 @@ struct Config {
     bool join_reads = true;
     // Empty: nothing is kept over a restart.
     std::string snapshot_dir;
+  };
+
+  struct Redis {
+    RedisConnection::Options connection;
+    std::string password_file;  // empty: there is no password
   };
 
   struct Secrets {
@@ -89,6 +95,8 @@ struct Config {
   // Speaks of tenants by their place above, of methods by their place in what LoadConfig() was
   // given.
   Policy policy;
+  // Where gateways count together; nothing: each counts for itself.
+  std::optional<Redis> redis;
   RetryOptions retry;
   Breaker::Options breaker;
   Cache cache;

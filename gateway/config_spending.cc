@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "gateway/config_text.h"
+
 namespace idv {
 namespace {
 
@@ -11,6 +13,9 @@ namespace schema = kora::idv::gateway::v1;
 using std::chrono::milliseconds;
 
 constexpr char kUnlimitedPlan[] = "unlimited";
+
+// A call waits so long for what it does not need to go on.
+constexpr milliseconds kRedisTimeout{250};
 
 // The upstream's plans (its documentation, reference/rate-limits).
 std::optional<Allowance::Limits> PlanOf(const std::string& name) {
@@ -47,6 +52,25 @@ Budget::Options BudgetOf(ConfigChecks& checks, const std::string& path,
         checks.Count(path + ".allowance.requests_per_hour", allowance.requests_per_hour());
   }
   return options;
+}
+
+Config::Redis RedisOf(ConfigChecks& checks, const std::string& path, const schema::Redis& redis) {
+  checks.Check(HostOf(redis.address()).has_value(), path + ".address", "expected HOST:PORT");
+  const auto needs_tls = [&](const char* name, const std::string& file) {
+    checks.Check(redis.tls() || file.empty(), absl::StrCat(path, ".", name), "needs tls: true");
+  };
+  needs_tls("ca_file", redis.ca_file());
+  needs_tls("cert_file", redis.cert_file());
+  needs_tls("key_file", redis.key_file());
+  checks.Check(redis.cert_file().empty() == redis.key_file().empty(), path + ".cert_file",
+               "expected with key_file, or neither of both");
+  return {.connection = {.address = redis.address(),
+                         .tls = redis.tls(),
+                         .ca_file = redis.ca_file(),
+                         .cert_file = redis.cert_file(),
+                         .key_file = redis.key_file(),
+                         .timeout = kRedisTimeout},
+          .password_file = redis.password_file()};
 }
 
 RetryOptions RetryOf(ConfigChecks& checks, const schema::Retry& retry) {

@@ -206,6 +206,9 @@ std::vector<prometheus::MetricFamily> GaugesOf(const Standing& standing, bool by
         standing.usage.upload_bytes);
   gauge("idv_gateway_upload_memory_limit_bytes", "How much they may.",
         standing.usage.upload_bytes_cap);
+  gauge("idv_gateway_redis_unreachable",
+        "1: gateways are to count together, and their Redis is out of reach.",
+        standing.is_redis_unreachable);
   TenantGauges tenants(families, standing.tenants, by_tenant);
   AddBudgets(tenants);
   AddCaches(tenants);

@@ -22,6 +22,7 @@
 
 #include "auth/file_watcher.h"
 #include "auth/read_file.h"
+#include "auth/secret.h"
 #include "auth/tls_files.h"
 #include "gateway/config.h"
 #include "gateway/credentials.h"
@@ -69,11 +70,33 @@ absl::Status CheckSnapshotDirectory(const std::string& directory) {
                                     std::string(status.message()));
 }
 
-// What only the machine can tell: that the files for the upstream's TLS, and the place of
-// snapshots, can be used.
+absl::Status CheckRedis(const idv::Config::Redis& redis) {
+  const auto problem = [](const absl::Status& status) {
+    return absl::InvalidArgumentError("budget.redis: " + std::string(status.message()));
+  };
+  const idv::RedisConnection::Options& connection = redis.connection;
+  if (!redis.password_file.empty()) {
+    const auto password = idv::ReadSecretFile(redis.password_file);
+    if (!password.ok()) return problem(password.status());
+  }
+  const std::string& ca_file = connection.ca_file;
+  if (!ca_file.empty() && access(ca_file.c_str(), R_OK) != 0) {
+    return absl::InvalidArgumentError("budget.redis.ca_file: " + ca_file + " cannot be read");
+  }
+  if (connection.cert_file.empty()) return absl::OkStatus();
+  const auto shown = idv::ReadTlsFiles(
+      {.cert_file = connection.cert_file, .key_file = connection.key_file, .client_ca_file = ""});
+  return shown.ok() ? absl::OkStatus() : problem(shown.status());
+}
+
+// What only the machine can tell: that the files for the upstream's and Redis's TLS, the password,
+// and the place of snapshots, can be used.
 absl::Status CheckFiles(const idv::Config& config) {
   if (absl::Status status = CheckSnapshotDirectory(config.cache.snapshot_dir); !status.ok()) {
     return status;
+  }
+  if (config.redis) {
+    if (absl::Status status = CheckRedis(*config.redis); !status.ok()) return status;
   }
   const idv::HttpClient::Options& http = config.upstream.http;
   const std::string& ca_file = http.ca_file;
@@ -175,11 +198,20 @@ idv::Server::Reports ReportsOfCallsTo(const idv::Log& log, idv::SpanExporter* sp
               log.Info("the upstream takes the tenant's API key again", {{"tenant", tenant.name}});
             }
           },
-      .problem =
-          [&](const absl::Status& problem) {
-            log.Error("answers cannot be kept for a restart",
-                      {{"detail", std::string(problem.message())}});
-          },
+      .accounts = {.problem =
+                       [&](const absl::Status& problem) {
+                         log.Error("answers cannot be kept for a restart",
+                                   {{"detail", std::string(problem.message())}});
+                       },
+                   .redis =
+                       [&](const absl::Status& status) {
+                         if (status.ok()) {
+                           log.Info("Redis is there: all gateways count together", {});
+                         } else {
+                           log.Error("Redis is out of reach: only what this gateway spends counts",
+                                     {{"detail", std::string(status.message())}});
+                         }
+                       }},
       .log = &log,
       .spans = spans};
 }

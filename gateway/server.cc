@@ -200,7 +200,7 @@ Server::Server(const Config& config, const Methods& methods, const Keys& keys,
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config, const Methods& methods,
                                                       const Keys& keys, const Reports& reports) {
-  absl::StatusOr<std::unique_ptr<Accounts>> accounts = Accounts::Open(config, reports.problem);
+  absl::StatusOr<std::unique_ptr<Accounts>> accounts = Accounts::Open(config, reports.accounts);
   if (!accounts.ok()) return accounts.status();
   std::unique_ptr<Server> server(new Server(config, methods, keys, reports, *std::move(accounts)));
   absl::StatusOr<std::vector<Listener>> listeners = server->OpenListeners(config);
@@ -349,11 +349,22 @@ Readiness Server::readiness() const {
     AddTroubles(tenant.name, *settings->accounts[i], readiness.reasons);
   }
   if (served == 0) readiness.is_ready = false;
+  if (IsRedisUnreachable()) {
+    readiness.reasons.push_back(
+        absl::StrCat("Redis at ", accounts_->redis()->address(),
+                     " is out of reach: only what this gateway spends counts"));
+  }
   return readiness;
+}
+
+bool Server::IsRedisUnreachable() const {
+  const RedisClient* const redis = accounts_->redis();
+  return redis != nullptr && !redis->is_up();
 }
 
 Standing Server::standing() const {
   Standing standing{.readiness = readiness(),
+                    .is_redis_unreachable = IsRedisUnreachable(),
                     .is_draining = is_shutting_down_,
                     .usage = calls_.usage(),
                     .frame_streams = calls_.frame_streams()};

@@ -41,8 +41,7 @@ class Server {
     // Of something unknown for the first time.
     DriftReporter drift;
     KeyReporter key;
-    // What is kept for a restart cannot be read or written; on any thread.
-    Accounts::ProblemReporter problem;
+    Accounts::Reports accounts;
     // Where calls are written to; null: nowhere.
     const Log* log = nullptr;
     // Where sampled traces go; null: nowhere.
@@ -107,6 +106,7 @@ class Server {
                      const DriftReporter& report_drift);
   Upstream::Reports ReportsOfShard(const DriftReporter& report_drift);
   void RunShards();
+  bool IsRedisUnreachable() const;
   bool IsQuiet() const;
   void AwaitQuiet(TimePoint end, Hurry& hurry) const;
   void CutOffRunning(bool frame_streams_too);

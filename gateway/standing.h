@@ -35,6 +35,7 @@ struct Standing {
   };
 
   Readiness readiness;
+  bool is_redis_unreachable = false;
   bool is_draining = false;
   Admission::Usage usage;
   int connections = 0;

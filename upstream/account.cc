@@ -6,6 +6,7 @@ using kora::idv::gateway::v1::REPEAT_SAFETY_SAFE;
 
 Account::Account(const Options& options)
     : budget(options.budget),
+      shared(options.shared),
       retries(options.retry_budget),
       breakers{Breaker(options.breaker), Breaker(options.breaker), Breaker(options.breaker)} {}
 

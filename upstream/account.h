@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 
 #include "upstream/answer_cache.h"
 #include "upstream/breaker.h"
 #include "upstream/budget.h"
+#include "upstream/redis/shared_allowance.h"
 #include "upstream/retry.h"
 #include "upstream/route.h"
 #include "upstream/single_flight.h"
@@ -18,6 +20,8 @@ struct Account {
     Budget::Options budget;
     Breaker::Options breaker;
     double retry_budget = 0;
+    // Null: what other gateways spend is not counted.
+    std::shared_ptr<SharedAllowance> shared = nullptr;
   };
 
   // What a circuit breaker watches by itself: uploads may fail where reads work, and the reverse.
@@ -35,6 +39,8 @@ struct Account {
   Breaker& BreakerOf(Kind kind) { return breakers[static_cast<size_t>(kind)]; }
 
   Budget budget;
+  // For its whole life.
+  const std::shared_ptr<SharedAllowance> shared;
   RetryBudget retries;
   std::array<Breaker, kKinds> breakers;
   SingleFlight flights;

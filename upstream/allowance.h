@@ -29,6 +29,8 @@ class Allowance {
   explicit Allowance(const Limits& limits) { SetLimits(limits); }
 
   void SetLimits(const Limits& limits);
+  // These, or what the upstream says if that is less.
+  Limits limits() const { return {.per_minute = minute_.limit(), .per_hour = hour_.limit()}; }
 
   // All below ask that it was called with the same `now` before.
   void Roll(TimePoint now);

@@ -59,6 +59,11 @@ void Budget::SetOptions(const Options& options, TimePoint now) {
   });
 }
 
+Allowance::Limits Budget::limits() const {
+  const std::lock_guard lock(mutex_);
+  return allowance_.limits();
+}
+
 std::optional<Budget::Permit> Budget::TryTake(Waiter& waiter, TimePoint now) {
   if (is_unlimited_) return Permit();
   const std::lock_guard lock(mutex_);

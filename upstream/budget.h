@@ -77,7 +77,7 @@ class Budget {
     ~Permit();
 
     // The request was sent, so many times, and `notice` came of it, which says nothing if there was
-    // no answer.
+    // no answer. Not sent at all: `notice` says why, since nothing is left.
     void Spend(int times, const RateLimitNotice& notice, TimePoint now);
 
    private:
@@ -113,6 +113,8 @@ class Budget {
   void SetOptions(const Options& options, TimePoint now);
 
   bool is_unlimited() const { return is_unlimited_; }
+  // As far as they are known.
+  Allowance::Limits limits() const;
 
   // A permit, if nobody has to wait for one.
   std::optional<Permit> TryTake(Waiter& waiter, TimePoint now);

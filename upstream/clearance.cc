@@ -84,6 +84,19 @@ Task<absl::StatusOr<Budget::Permit>> AwaitPermit(Budget& budget,
   co_return BudgetExhausted(Until(standing.turn, now));
 }
 
+// Whether others count too, and there is something to count.
+bool IsShared(const Account& account) {
+  if (account.shared == nullptr || account.budget.is_unlimited()) return false;
+  return account.budget.limits() != Allowance::Limits();
+}
+
+// What was waited for since there were so many, as one.
+void Join(Stretches& stretches, size_t before) {
+  if (stretches.size() <= before + 1) return;
+  stretches[before].ended = stretches.back().ended;
+  stretches.resize(before + 1);
+}
+
 Breaker::Outcome OutcomeOf(const absl::Status& status, const CallReport& report,
                            Clock::duration took) {
   using Outcome = Breaker::Outcome;
@@ -119,24 +132,49 @@ absl::Status BudgetExhausted(milliseconds wait) {
               {.retry_after = wait});
 }
 
-Task<absl::StatusOr<Clearance>> Clearance::Await(Budget& budget, Breaker& breaker,
+Task<absl::StatusOr<Clearance>> Clearance::Await(Account& account, Account::Kind kind,
                                                  std::shared_ptr<Budget::Waiter> waiter, Loop& loop,
                                                  const std::atomic<TimePoint>& deadline,
                                                  Cancellation& cancel, Stretches& stretches) {
+  Breaker& breaker = account.BreakerOf(kind);
   if (const auto wait = breaker.Wait(Clock::now())) co_return CircuitOpen(*wait);
-  Task<absl::StatusOr<Budget::Permit>> awaiting =
-      AwaitPermit(budget, std::move(waiter), loop, deadline, cancel, stretches);
-  absl::StatusOr<Budget::Permit> permit = co_await awaiting;
-  if (!permit.ok()) co_return permit.status();
-  // It may have opened meanwhile.
-  const TimePoint now = Clock::now();
-  std::optional<Breaker::Pass> pass = breaker.Enter(now);
-  if (!pass) co_return CircuitOpen(breaker.Wait(now).value_or(milliseconds(1)));
-  co_return Clearance(*std::move(permit), *std::move(pass), now);
+  std::optional<SharedAllowance::Permit> shared;
+  const size_t before = stretches.size();
+  for (;;) {
+    Task<absl::StatusOr<Budget::Permit>> awaiting =
+        AwaitPermit(account.budget, waiter, loop, deadline, cancel, stretches);
+    absl::StatusOr<Budget::Permit> permit = co_await awaiting;
+    Join(stretches, before);
+    if (!permit.ok()) co_return permit.status();
+    if (IsShared(account)) {
+      const TimePoint asked = Clock::now();
+      Task<SharedAllowance::Answer> taking =
+          account.shared->Take(account.budget.limits(), loop, deadline.load(), cancel);
+      SharedAllowance::Answer answer = co_await taking;
+      const TimePoint now = Clock::now();
+      stretches.push_back({.kind = Stretch::Kind::kWait, .began = asked, .ended = now});
+      Join(stretches, before);
+      if (cancel.fired()) co_return CallerCancelled();
+      if (answer.wait) {
+        // Others have spent it. It is waited for in turn, as what this gateway has spent.
+        permit->Spend(0, {.retry_after = answer.wait, .is_refused = true}, now);
+        continue;
+      }
+      if (answer.permit) shared.emplace(*std::move(answer.permit));
+    }
+    // It may have opened meanwhile.
+    const TimePoint now = Clock::now();
+    std::optional<Breaker::Pass> pass = breaker.Enter(now);
+    if (!pass) co_return CircuitOpen(breaker.Wait(now).value_or(milliseconds(1)));
+    co_return Clearance(*std::move(permit), std::move(shared), *std::move(pass), now);
+  }
 }
 
 void Clearance::Settle(const absl::Status& status, const CallReport& report, TimePoint now) {
-  if (report.sent.times > 0) permit_.Spend(report.sent.times, report.rate_limit, now);
+  if (report.sent.times > 0) {
+    permit_.Spend(report.sent.times, report.rate_limit, now);
+    if (shared_) shared_->Spend(report.sent.times, report.rate_limit);
+  }
   pass_.End(OutcomeOf(status, report, now - began_), now);
 }
 

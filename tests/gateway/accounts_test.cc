@@ -26,7 +26,7 @@ class AccountsTest : public testing::Test {
     return accounts_->For(ConfigWith(tenant_ids));
   }
 
-  std::unique_ptr<Accounts> accounts_ = *Accounts::Open(Config(), nullptr);
+  std::unique_ptr<Accounts> accounts_ = *Accounts::Open(Config(), {});
 };
 
 TEST_F(AccountsTest, AreOnePerTenantOfTheUpstream) {

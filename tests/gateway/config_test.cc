@@ -296,6 +296,32 @@ TEST(ConfigTest, ReportsWhatIsWrongWithAVault) {
               testing::ElementsAre("secrets.poll: needs vault"));
 }
 
+TEST(ConfigTest, TakesARedisToCountIn) {
+  const auto loaded = Load(kMinimal +
+                           "budget: {redis: {address: \"redis.kyc:6379\", password_file: /p, tls: "
+                           "true, ca_file: /ca, cert_file: /c, key_file: /k}}");
+
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  ASSERT_TRUE(loaded->config.redis);
+  const Config::Redis& redis = *loaded->config.redis;
+  EXPECT_EQ(redis.password_file, "/p");
+  EXPECT_EQ(redis.connection.address, "redis.kyc:6379");
+  EXPECT_TRUE(redis.connection.tls);
+  EXPECT_EQ(redis.connection.ca_file, "/ca");
+  EXPECT_EQ(redis.connection.cert_file, "/c");
+  EXPECT_EQ(redis.connection.key_file, "/k");
+  EXPECT_FALSE(Load(kMinimal)->config.redis);
+}
+
+TEST(ConfigTest, ReportsWhatIsWrongWithARedis) {
+  EXPECT_THAT(ProblemsOf(kMinimal + "budget: {redis: {ca_file: /ca, key_file: /k}}"),
+              testing::ElementsAre("budget.redis.address: expected HOST:PORT",
+                                   "budget.redis.ca_file: needs tls: true",
+                                   "budget.redis.key_file: needs tls: true",
+                                   "budget.redis.cert_file: expected with key_file, or neither of "
+                                   "both"));
+}
+
 TEST(ConfigTest, ReportsEveryProblemAtOnceByPath) {
   EXPECT_THAT(
       ProblemsOf(R"(

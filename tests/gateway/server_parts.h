@@ -20,7 +20,7 @@ inline Server::Keys KeysOfTenant(const std::string& name, const std::string& ten
 inline Server::Reports NoReports() {
   return {.drift = [](const auto&, const auto&) {},
           .key = [](const auto&, bool) {},
-          .problem = [](const auto&) {}};
+          .accounts = {.problem = [](const auto&) {}, .redis = [](const auto&) {}}};
 }
 
 }  // namespace idv
