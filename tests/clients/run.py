@@ -44,7 +44,7 @@ FAULTS = [  # by the subjects' names
     {"kind": "slow_reading", "bytes_per_second": 4_000_000, "external_id_prefix": "test-frames-"},
 ]
 FRAMES_BYTES = 300 * 20 * 1024 * 4 // 3  # of the frames in base64
-BUILD_LIMIT, RUN_LIMIT = 600, 90  # seconds
+RUN_LIMIT = 90  # seconds
 
 
 def run(*command, **options):
@@ -151,7 +151,7 @@ def build_client(language, build):
     shutil.copytree(HERE / language, folder)
     shutil.copytree(ROOT / "proto", folder / "proto")
     start = time.monotonic()
-    built = subprocess.run(["./build.sh"], cwd=folder, timeout=BUILD_LIMIT, check=False)
+    built = subprocess.run(["./build.sh"], cwd=folder, check=False)
     took = time.monotonic() - start
     print(f"{language}: built in {took:.0f} s" if built.returncode == 0 else f"{language}: does not build", flush=True)
     return folder / f"idv-client-{language}" if built.returncode == 0 else None

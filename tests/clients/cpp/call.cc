@@ -5,20 +5,19 @@
 
 #include "google/rpc/status.pb.h"
 
-Explanation Explain(const grpc::Status& failure) {
-  Explanation explanation;
-  google::rpc::Status status;
-  if (!grpc::ExtractErrorDetails(failure, &status).ok()) return explanation;
-  for (const auto& detail : status.details()) {
+CallFailed::CallFailed(const grpc::Status& failure)
+    : std::runtime_error(failure.error_message()), status(failure) {
+  google::rpc::Status all;
+  if (!grpc::ExtractErrorDetails(failure, &all).ok()) return;
+  for (const auto& detail : all.details()) {
     // Each does nothing with a detail of another kind.
-    detail.UnpackTo(&explanation.info);
-    detail.UnpackTo(&explanation.bad_request);
-    detail.UnpackTo(&explanation.retry);
+    detail.UnpackTo(&info);
+    detail.UnpackTo(&bad_request);
+    detail.UnpackTo(&retry);
   }
-  return explanation;
 }
 
 // gRPC's codes are Abseil's, which have names.
-std::string CodeName(const grpc::Status& status) {
+std::string CallFailed::Code() const {
   return absl::StatusCodeToString(static_cast<absl::StatusCode>(status.error_code()));
 }

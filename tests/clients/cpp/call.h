@@ -19,10 +19,17 @@ struct CallContext : grpc::ClientContext {
   }
 };
 
+// A call that failed: its code and message, and the details of google.rpc that the gateway gives
+// each failure. They are empty when this side ended the call, or found no gateway.
 struct CallFailed : std::runtime_error {
-  explicit CallFailed(const grpc::Status& failed)
-      : std::runtime_error(failed.error_message()), status(failed) {}
+  explicit CallFailed(const grpc::Status& failure);
+  // Such as "NOT_FOUND".
+  std::string Code() const;
+
   grpc::Status status;
+  google::rpc::ErrorInfo info;
+  google::rpc::BadRequest bad_request;
+  google::rpc::RetryInfo retry;
 };
 
 // Returns the answer, or throws CallFailed.
@@ -42,18 +49,5 @@ Answer Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const
   CallContext context;
   return Call(stub, method, request, context);
 }
-
-// What a failed call says besides its code: the details of google.rpc that the gateway gives each
-// failure. They are empty when this side ended the call, or found no gateway.
-struct Explanation {
-  google::rpc::ErrorInfo info;
-  google::rpc::BadRequest bad_request;
-  google::rpc::RetryInfo retry;
-};
-
-Explanation Explain(const grpc::Status& failure);
-
-// Such as "NOT_FOUND".
-std::string CodeName(const grpc::Status& status);
 
 #endif  // IDV_CLIENT_CALL_H_

@@ -27,7 +27,7 @@
 
 namespace {
 
-using namespace kora::idv::v1;
+namespace v1 = kora::idv::v1;
 using google::protobuf::util::TimeUtil;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -56,28 +56,28 @@ std::string Bare(const std::string& name, std::string_view prefix) {
   return name.starts_with(prefix) ? name.substr(prefix.size()) : name;
 }
 
-std::string StatusName(const Verification& answer) {
-  return Bare(VerificationStatus_Name(answer.status()), "VERIFICATION_STATUS_");
+std::string StatusName(const v1::Verification& answer) {
+  return Bare(v1::VerificationStatus_Name(answer.status()), "VERIFICATION_STATUS_");
 }
 
-std::string DecisionName(const Verification& answer) {
-  return Bare(VerificationDecision_Name(answer.decision()), "VERIFICATION_DECISION_");
+std::string DecisionName(const v1::Verification& answer) {
+  return Bare(v1::VerificationDecision_Name(answer.decision()), "VERIFICATION_DECISION_");
 }
 
-std::string CodeReasonBlame(const grpc::Status& failure) {
-  const auto info = Explain(failure).info;
-  const auto blame = info.metadata().find("blame");
-  return CodeName(failure) + " " + info.reason() + ", blame " +
-         (blame == info.metadata().end() ? "" : blame->second);
+std::string CodeReasonBlame(const CallFailed& failure) {
+  const auto& metadata = failure.info.metadata();
+  const auto blame = metadata.find("blame");
+  return failure.Code() + " " + failure.info.reason() + ", blame " +
+         (blame == metadata.end() ? "" : blame->second);
 }
 
-// The status of a call that is to fail.
+// Of a call that is to fail.
 template <typename Function>
-grpc::Status FailureOf(Function call) {
+CallFailed FailureOf(Function call) {
   try {
     call();
-  } catch (const CallFailed& failed) {
-    return failed.status;
+  } catch (const CallFailed& failure) {
+    return failure;
   }
   throw std::runtime_error("a call that should fail did not");
 }
@@ -105,42 +105,42 @@ class Client {
 
   std::string Review() {
     const auto before = Verify("review");
-    ReviewVerificationRequest request;
+    v1::ReviewVerificationRequest request;
     request.set_verification_id(before.id());
     request.set_reviewer_id("reviewer-1");
-    request.set_decision(REVIEW_DECISION_APPROVE);
+    request.set_decision(v1::REVIEW_DECISION_APPROVE);
     const auto after =
-        Call(verifications_, &VerificationService::Stub::ReviewVerification, request);
+        Call(verifications_, &v1::VerificationService::Stub::ReviewVerification, request);
     return StatusName(before) + ", then " + StatusName(after) + " " + DecisionName(after);
   }
 
   std::string Fraud() {
     const auto answer = Verify("fraud");
-    ListFraudAlertsRequest open;
-    open.set_status(FRAUD_ALERT_STATUS_OPEN);
-    std::vector<FraudAlert> alerts;
-    for (const auto& alert :
-         Call(alerts_, &FraudAlertService::Stub::ListFraudAlerts, open).alerts()) {
+    v1::ListFraudAlertsRequest open;
+    open.set_status(v1::FRAUD_ALERT_STATUS_OPEN);
+    const auto list = Call(alerts_, &v1::FraudAlertService::Stub::ListFraudAlerts, open);
+    std::vector<v1::FraudAlert> alerts;
+    for (const auto& alert : list.alerts()) {
       if (alert.verification_id() == answer.id()) alerts.push_back(alert);
     }
     const auto& alert = alerts.at(0);
 
-    ResolveFraudAlertRequest request;
+    v1::ResolveFraudAlertRequest request;
     request.set_alert_id(alert.id());
     request.set_reviewer_id("reviewer-1");
-    request.set_status(FRAUD_ALERT_STATUS_CONFIRMED);
-    const auto resolved = Call(alerts_, &FraudAlertService::Stub::ResolveFraudAlert, request);
+    request.set_status(v1::FRAUD_ALERT_STATUS_CONFIRMED);
+    const auto resolved = Call(alerts_, &v1::FraudAlertService::Stub::ResolveFraudAlert, request);
     return StatusName(answer) + ", " + std::to_string(alerts.size()) +
            " open alert: " + alert.alert_type() + " " +
-           Bare(Severity_Name(alert.severity()), "SEVERITY_") + ", then " +
-           Bare(FraudAlertStatus_Name(resolved.status()), "FRAUD_ALERT_STATUS_");
+           Bare(v1::Severity_Name(alert.severity()), "SEVERITY_") + ", then " +
+           Bare(v1::FraudAlertStatus_Name(resolved.status()), "FRAUD_ALERT_STATUS_");
   }
 
   std::string Validation() {
     const auto id = Create("approve");
     const auto failure = FailureOf([&] { UploadDocument(id, "Germany"); });
     auto line = CodeReasonBlame(failure) + ", field";
-    for (const auto& violation : Explain(failure).bad_request.field_violations()) {
+    for (const auto& violation : failure.bad_request.field_violations()) {
       line += " " + violation.field();
     }
     return line;
@@ -155,7 +155,7 @@ class Client {
   std::string RateLimited() {
     Create("approve", "small");
     const auto failure = FailureOf([&] { Create("approve", "small"); });
-    const auto wait = TimeUtil::DurationToSeconds(Explain(failure).retry.retry_delay());
+    const auto wait = TimeUtil::DurationToSeconds(failure.retry.retry_delay());
     return CodeReasonBlame(failure) + ", retry after " +
            (wait >= 1 && wait <= 60 ? "1 to 60" : std::to_string(wait)) + " s";
   }
@@ -167,7 +167,7 @@ class Client {
   std::string Deadline() {
     const auto id = Create("late");
     CallContext context(milliseconds(300));
-    return CodeName(FailureOf([&] { Get(id, context); }));
+    return FailureOf([&] { Get(id, context); }).Code();
   }
 
   std::string Cancel() {
@@ -177,7 +177,7 @@ class Client {
       std::this_thread::sleep_for(milliseconds(200));
       context.TryCancel();  // which any thread may do at any time
     });
-    return CodeName(FailureOf([&] { Get(id, context); }));
+    return FailureOf([&] { Get(id, context); }).Code();
   }
 
   // Frames of a camera. Write() returns when gRPC has taken the message, which it does no faster
@@ -185,10 +185,10 @@ class Client {
   std::string Frames() {
     const auto id = Create("frames");
     const auto challenge = StartLiveness(id).challenges().at(0);
-    LivenessFramesResult result;
+    v1::LivenessFramesResult result;
     CallContext context(seconds(60));
     const auto writer = liveness_.StreamLivenessFrames(&context, &result);
-    StreamLivenessFramesRequest message;
+    v1::StreamLivenessFramesRequest message;
     message.mutable_header()->set_verification_id(id);
     message.mutable_header()->set_challenge_type(challenge.type());
     message.mutable_header()->set_frames_per_second(kFramesPerSecond);
@@ -209,7 +209,7 @@ class Client {
 
     std::ostringstream line;
     line << sent << " sent, "
-         << Bare(LivenessChallengeType_Name(result.type()), "LIVENESS_CHALLENGE_TYPE_")
+         << Bare(v1::LivenessChallengeType_Name(result.type()), "LIVENESS_CHALLENGE_TYPE_")
          << (result.completed() ? " completed " : " not completed ") << std::fixed
          << std::setprecision(1) << result.score();
     return line.str();
@@ -218,68 +218,70 @@ class Client {
  private:
   // Of a new subject. In the sandbox the beginning of its id decides what becomes of it.
   std::string Create(const std::string& kind, const std::string& tenant = "acme") {
-    CreateVerificationRequest request;
+    v1::CreateVerificationRequest request;
     request.set_external_id("test-" + kind + "-" + RandomId());
     CallContext context(seconds(15), tenant);
-    return Call(verifications_, &VerificationService::Stub::CreateVerification, request, context)
+    return Call(verifications_, &v1::VerificationService::Stub::CreateVerification, request,
+                context)
         .id();
   }
 
-  Verification Get(const std::string& id, CallContext& context) {
-    GetVerificationRequest request;
+  v1::Verification Get(const std::string& id, CallContext& context) {
+    v1::GetVerificationRequest request;
     request.set_verification_id(id);
-    return Call(verifications_, &VerificationService::Stub::GetVerification, request, context);
+    return Call(verifications_, &v1::VerificationService::Stub::GetVerification, request, context);
   }
 
-  Verification Get(const std::string& id) {
+  v1::Verification Get(const std::string& id) {
     CallContext context;
     return Get(id, context);
   }
 
   void UploadDocument(const std::string& id, const std::string& country) {
-    UploadDocumentRequest request;
+    v1::UploadDocumentRequest request;
     request.set_verification_id(id);
     request.set_document_type("passport");
     request.set_image(Picture());
     request.set_country(country);
-    Call(documents_, &DocumentService::Stub::UploadDocument, request);
+    Call(documents_, &v1::DocumentService::Stub::UploadDocument, request);
   }
 
   void UploadSelfie(const std::string& id) {
-    UploadSelfieRequest request;
+    v1::UploadSelfieRequest request;
     request.set_verification_id(id);
     request.set_image(Picture());
-    Call(biometrics_, &BiometricService::Stub::UploadSelfie, request);
+    Call(biometrics_, &v1::BiometricService::Stub::UploadSelfie, request);
   }
 
-  LivenessSession StartLiveness(const std::string& id) {
-    CreateLivenessSessionRequest request;
+  v1::LivenessSession StartLiveness(const std::string& id) {
+    v1::CreateLivenessSessionRequest request;
     request.set_verification_id(id);
-    return Call(liveness_, &LivenessService::Stub::CreateLivenessSession, request);
+    return Call(liveness_, &v1::LivenessService::Stub::CreateLivenessSession, request);
   }
 
-  void SubmitChallenge(const std::string& id, const LivenessChallenge& challenge) {
-    SubmitLivenessChallengeRequest request;
+  void SubmitChallenge(const std::string& id, const v1::LivenessChallenge& challenge) {
+    v1::SubmitLivenessChallengeRequest request;
     request.set_verification_id(id);
     request.set_challenge_type(challenge.type());
     // Sent for a challenge that is newer than these stubs.
     request.set_challenge_type_raw(challenge.type_raw());
     request.set_image(Picture());
-    Call(liveness_, &LivenessService::Stub::SubmitLivenessChallenge, request);
+    Call(liveness_, &v1::LivenessService::Stub::SubmitLivenessChallenge, request);
   }
 
   // A whole verification, until it is decided. Its calls come one after the other: the vendor wants
   // it so.
-  Verification Verify(const std::string& kind) {
+  v1::Verification Verify(const std::string& kind) {
     const auto id = Create(kind);
     UploadDocument(id, "DE");
     UploadSelfie(id);
     const auto session = StartLiveness(id);
     for (const auto& challenge : session.challenges()) SubmitChallenge(id, challenge);
-    CompleteVerificationRequest request;
+    v1::CompleteVerificationRequest request;
     request.set_verification_id(id);
-    auto answer = Call(verifications_, &VerificationService::Stub::CompleteVerification, request);
-    while (answer.status() == VERIFICATION_STATUS_PROCESSING) {
+    auto answer =
+        Call(verifications_, &v1::VerificationService::Stub::CompleteVerification, request);
+    while (answer.status() == v1::VERIFICATION_STATUS_PROCESSING) {
       std::this_thread::sleep_for(seconds(1));
       answer = Get(id);
     }
@@ -287,11 +289,11 @@ class Client {
   }
 
   // Cheap, and safe to share between threads, as the one channel below them is.
-  VerificationService::Stub verifications_;
-  DocumentService::Stub documents_;
-  BiometricService::Stub biometrics_;
-  LivenessService::Stub liveness_;
-  FraudAlertService::Stub alerts_;
+  v1::VerificationService::Stub verifications_;
+  v1::DocumentService::Stub documents_;
+  v1::BiometricService::Stub biometrics_;
+  v1::LivenessService::Stub liveness_;
+  v1::FraudAlertService::Stub alerts_;
 };
 
 constexpr std::pair<const char*, std::string (Client::*)()> kSteps[] = {
@@ -321,8 +323,9 @@ int main(int argc, char** argv) {
     }
     return 0;
   } catch (const CallFailed& failed) {
-    std::cerr << at << ": " << CodeName(failed.status) << " "
-              << Explain(failed.status).info.reason() << ": " << failed.what() << "\n";
+    const auto& reason = failed.info.reason();
+    std::cerr << at << ": " << failed.Code() << (reason.empty() ? "" : " ") << reason << ": "
+              << failed.what() << "\n";
   } catch (const std::exception& error) {
     std::cerr << at << ": " << error.what() << "\n";
   }

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+venv/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements.txt
 # Packages of stubs, and google/api/*.proto, which they import: googleapis-common-protos has both.
 site=$(venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 venv/bin/python -m grpc_tools.protoc -I proto -I "$site" --python_out=. --grpc_python_out=. \
