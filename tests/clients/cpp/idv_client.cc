@@ -123,7 +123,8 @@ class Client {
     for (const auto& alert : list.alerts()) {
       if (alert.verification_id() == answer.id()) alerts.push_back(alert);
     }
-    const auto& alert = alerts.at(0);
+    if (alerts.empty()) throw std::runtime_error("no open alert of the verification");
+    const auto& alert = alerts[0];
 
     v1::ResolveFraudAlertRequest request;
     request.set_alert_id(alert.id());

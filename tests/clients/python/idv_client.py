@@ -34,8 +34,10 @@ FRAMES, FRAME_BYTES, FRAMES_PER_SECOND = 300, 20 * 1024, 30
 
 
 def name(enum, value, prefix):
-    """The name of an enum's value as the documentation of the vendor has it, without the prefix that protobuf asks for."""
-    return enum.Name(value).removeprefix(prefix)
+    """The name of an enum's value as the vendor's documentation has it, without the prefix that protobuf asks for. One that is
+    newer than these stubs has none.
+    """
+    return enum.Name(value).removeprefix(prefix) if value in enum.values() else str(value)
 
 
 def status_name(answer):
@@ -139,6 +141,8 @@ def fraud_alert(client):
     request = fraud.ListFraudAlertsRequest(status=fraud.FRAUD_ALERT_STATUS_OPEN)
     alerts = client.alerts.ListFraudAlerts(request, timeout=DEADLINE).alerts
     alerts = [alert for alert in alerts if alert.verification_id == answer.id]
+    if not alerts:
+        raise SystemExit("no open alert of the verification")
     alert = alerts[0]
     request = fraud.ResolveFraudAlertRequest(
         alert_id=alert.id, reviewer_id="reviewer-1", status=fraud.FRAUD_ALERT_STATUS_CONFIRMED
