@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 launcher=$(command -v ccache || true)
-cmake -S . -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" >/dev/null
+# Not optimised, to be quick about it: give it -DCMAKE_BUILD_TYPE=Release for use.
+cmake -S . -B build -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" >/dev/null
 cmake --build build --parallel 2 >/dev/null
 ln -sf build/idv-client-cpp .
