@@ -47,7 +47,7 @@ std::shared_ptr<grpc::ChannelCredentials> Credentials(const Options& options) {
     tls.pem_cert_chain = ReadFile(options.tls_cert);
     tls.pem_private_key = ReadFile(options.tls_key);
   }
-  const auto credentials = grpc::SslCredentials(tls);
+  auto credentials = grpc::SslCredentials(tls);
   if (options.token_file.empty()) return credentials;
   ReadFile(options.token_file);  // so that a wrong path is told at once
   return grpc::CompositeChannelCredentials(

@@ -33,7 +33,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int kFrames = 300;
-constexpr std::size_t kFrameBytes = 20 * 1024;
+constexpr std::size_t kFrameBytes = 20 << 10;
 constexpr int kFramesPerSecond = 30;
 
 // Begins as a JPEG does; the sandbox looks no closer.
