@@ -35,10 +35,15 @@ fail() {
 
 step() { echo "== $1"; }
 
-# The most bare Debian there is, with its security fixes, as images of it have them.
+# The most bare Debian there is, which finds security fixes where debian:12-slim does.
 make_base() {
   step "a base by debootstrap"
   debootstrap --variant=minbase bookworm "$work/base" >"$work/debootstrap.log" || fail "$(tail "$work/debootstrap.log")"
+  cat >"$work/base/etc/apt/sources.list" <<'END'
+deb http://deb.debian.org/debian bookworm main
+deb http://deb.debian.org/debian bookworm-updates main
+deb http://deb.debian.org/debian-security bookworm-security main
+END
   tar --directory "$work/base" --create . | podman import - "localhost/$me-base" >/dev/null
   rm -rf "$work/base"
   base=localhost/$me-base
