@@ -5,9 +5,11 @@ set -euo pipefail
 build=$(realpath "$1")
 cd "$(dirname "$0")/../.."
 
-python=build/tools/bin/python # see deploy/setup.sh
-if ! "$python" -c 'import kubernetes_validate' 2>/dev/null; then
-  echo "SKIPPED deploy.files: kubernetes-validate is not installed"
-  exit 77
-fi
-exec "$python" -B tests/deploy/files_test.py "$build"
+tools=build/tools/bin # see deploy/setup.sh
+for tool in python hadolint docker-compose kubectl kubernetes-validate; do
+  if [[ ! -x "$tools/$tool" ]]; then
+    echo "SKIPPED deploy.files: $tool is not installed"
+    exit 77
+  fi
+done
+exec "$tools/python" -B tests/deploy/files_test.py "$build"

@@ -75,7 +75,7 @@ def main(path, *programs):
                     data = content.extractfile(entry).read() if entry.isreg() else b""
                     total += len(data)
                     files += entry.isreg()
-                    problems += [f"/{entry.name}: {what}" for what in wrong_with_file(entry, data, programs)]
+                    problems += [f"/{entry.name.removeprefix('./')}: {what}" for what in wrong_with_file(entry, data, programs)]
     if total > MOST_BYTES:
         problems.append(f"{total} bytes are more than {MOST_BYTES}")
     print(f"{total / 1e6:.1f} MB in {files} files of {len(manifest['layers'])} layer(s), {len(problems)} problem(s)")
