@@ -27,12 +27,16 @@ take() {
   echo "$place"
 }
 
-# The package that a file is of. Older packages say /lib of what is in /usr/lib.
-package_of() {
-  local found
-  found=$(dpkg-query --search "$1" 2>/dev/null || dpkg-query --search "${1#/usr}" 2>/dev/null) ||
-    fail "$1 is of no package"
-  echo "${found%%:*}"
+# Prints the packages that files are of. Some say /lib of what is in /usr/lib. All are asked for at once, since each
+# search goes through the lists of all packages.
+packages_of() {
+  local known place package
+  known=$(dpkg-query --search "$@" "${@#/usr}" 2>/dev/null || true)
+  for place in "$@"; do
+    package=$(awk -F ': ' -v place="$place" '$2 == place || "/usr" $2 == place { print $1; exit }' <<<"$known")
+    [[ -n "$package" ]] || fail "$place is of no package"
+    echo "${package%%:*}"
+  done
 }
 
 # Prints the libraries of a program, with the loader.
@@ -47,7 +51,7 @@ mkdir -p "$root"/{etc/ssl/certs,usr/bin,usr/lib,usr/share/doc,var/lib/dpkg/statu
 for link in /lib /lib64; do
   [[ ! -L "$link" ]] || cp --no-dereference "$link" "$root$link"
 done
-packages=(base-files ca-certificates)
+places=()
 
 for program in "$@"; do
   install --mode 0755 "$program" "$root/usr/bin/"
@@ -58,7 +62,7 @@ for program in "$@"; do
     asked=$(readlink -e "$(dirname "$library")")/${library##*/}
     mkdir -p "$(dirname "$root$asked")"
     [[ "$asked" == "$place" ]] || ln -sfr "$root$place" "$root$asked"
-    packages+=("$(package_of "$place")")
+    places+=("$place")
   done <<<"$libraries"
 done
 
@@ -74,8 +78,8 @@ echo 'nonroot:x:65532:' >"$root/etc/group"
 take /etc/os-release >/dev/null
 ln -sfr "$root/usr/lib/os-release" "$root/etc/os-release"
 
-mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
-for package in "${packages[@]}"; do
+packages=$(packages_of "${places[@]}")
+for package in base-files ca-certificates $(sort -u <<<"$packages"); do
   dpkg-query --status "$package" >"$root/var/lib/dpkg/status.d/$package"
   mkdir -p "$root/usr/share/doc/$package"
   cp "$(readlink -e "/usr/share/doc/$package/copyright")" "$root/usr/share/doc/$package/copyright"
