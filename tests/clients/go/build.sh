@@ -15,10 +15,10 @@ for proto in proto/kora/idv/v1/*.proto; do
   options+=("M${proto#proto/}=idv-client-go/stubs/idv;idv")
 done
 options+=("Mkora/idv/gateway/v1/annotations.proto=idv-client-go/stubs/annotations;annotations")
-options=$(IFS=, && echo "${options[*]}")
+joined=$(IFS=, && echo "${options[*]}")
 protoc -I proto -I "$googleapis" \
-  --plugin=bin/protoc-gen-go --go_out=. --go_opt="$options" \
-  --plugin=bin/protoc-gen-go-grpc --go-grpc_out=. --go-grpc_opt="$options" \
+  --plugin=bin/protoc-gen-go --go_out=. --go_opt="$joined" \
+  --plugin=bin/protoc-gen-go-grpc --go-grpc_out=. --go-grpc_opt="$joined" \
   proto/kora/idv/v1/*.proto proto/kora/idv/gateway/v1/annotations.proto
 
 go build -o idv-client-go .
