@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Builds idv-client-java in this folder, which has the repository's proto/ beside it: see ../run.py.
+# protoc, its plugin and google/api/*.proto come with Maven's artifacts.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+mvn --quiet --batch-mode -Dstyle.color=never compile dependency:copy-dependencies
+
+cat >idv-client-java <<'END'
+#!/usr/bin/env bash
+here=$(dirname "$0")
+exec java -cp "$here/target/classes:$here/target/lib/*" idv.client.Main "$@"
+END
+chmod +x idv-client-java
