@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	_ "google.golang.org/grpc/health" // heeds the service config's healthCheckConfig, which is passed over without it
 	"google.golang.org/grpc/metadata"
 )
 

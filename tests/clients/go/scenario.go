@@ -336,7 +336,8 @@ func (c *client) stepFrames(ctx context.Context) (string, error) {
 
 // sendFrames sends what a camera would take. Send waits until the gateway has room for the message, which is how a
 // slow vendor slows this loop down.
-func sendFrames(stream idv.LivenessService_StreamLivenessFramesClient, header *idv.LivenessFramesHeader) (sent int, err error) {
+func sendFrames(stream idv.LivenessService_StreamLivenessFramesClient,
+	header *idv.LivenessFramesHeader) (sent int, err error) {
 	err = stream.Send(&idv.StreamLivenessFramesRequest{
 		Payload: &idv.StreamLivenessFramesRequest_Header{Header: header}})
 	image := bytes.Repeat([]byte{0}, frameBytes)

@@ -13,7 +13,8 @@ const DEADLINE = 15_000; // ms; every call needs one, or it waits for as long as
  * The stubs, over one channel for the whole process: it keeps its connection, and finds a new one when that is lost.
  *
  * The service config says which calls are repeated after which codes: those that cannot act twice. Of a call that was
- * refused for good the gateway says so, and the library heeds that.
+ * refused for good the gateway says so, and the library heeds that. Its healthCheckConfig means nothing to this
+ * library.
  */
 export function connect(options) {
   const channel = new grpc.Channel(options.target, credentials(options), {
@@ -56,7 +57,7 @@ const token = (file) => async (_, done) => {
   }
 };
 
-/** An interceptor: tells the tenant of a call that does not itself, and gives it an id by which both sides' logs have it. */
+/** Tells the tenant of a call that does not itself, and gives it an id by which both sides' logs have it. */
 function named(options, next) {
   return new grpc.InterceptingCall(next(options), {
     start(metadata, listener, start) {
@@ -68,8 +69,8 @@ function named(options, next) {
 }
 
 /**
- * Makes a unary call: `await call(alerts, "ListFraudAlerts", { status })`. What it throws has the code and the trailers.
- * It ends after `deadline` ms, or with CANCELLED when `signal` fires.
+ * Makes a unary call: `await call(alerts, "ListFraudAlerts", { status })`. What it throws has the code and the
+ * trailers. It ends after `deadline` ms, or with CANCELLED when `signal` fires.
  */
 export function call(stub, method, request, { deadline = DEADLINE, tenant, signal } = {}) {
   return new Promise((resolve, reject) => {

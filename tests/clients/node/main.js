@@ -97,7 +97,8 @@ const steps = {
       status: "FRAUD_ALERT_STATUS_CONFIRMED",
     });
     const alert = `${alert_type} ${severity.replace("SEVERITY_", "")}`;
-    return `${statusOf(answer)}, ${open.length} open alert: ${alert}, then ${status.replace("FRAUD_ALERT_STATUS_", "")}`;
+    const outcome = status.replace("FRAUD_ALERT_STATUS_", "");
+    return `${statusOf(answer)}, ${open.length} open alert: ${alert}, then ${outcome}`;
   },
 
   async validation(gateway) {
@@ -112,8 +113,8 @@ const steps = {
     return codeReasonBlame(await failureOf(get(gateway, randomUUID())));
   },
 
-  // A tenant with an allowance of one request a minute. The second is not even tried, since its turn would come after its
-  // deadline, and told when to come back.
+  // A tenant with an allowance of one request a minute. The second is not even tried, since its turn would come after
+  // its deadline, and told when to come back.
   async "rate limited"(gateway) {
     const options = { tenant: "small", deadline: 5000 };
     await create(gateway, "approve", options);
@@ -151,8 +152,8 @@ const steps = {
 
 /**
  * Streams what a camera would take. write() keeps every message that it is given; its "false" says that enough of them
- * wait, and "drain" that there is room again. Whoever does not heed it has the whole stream in memory when the vendor is
- * slow. The gateway may end the call before the stream's end, as when it refuses; then "drain" never comes.
+ * wait, and "drain" that there is room again. Whoever does not heed it has the whole stream in memory when the vendor
+ * is slow. The gateway may end the call before the stream's end, as when it refuses; then "drain" never comes.
  */
 async function streamFrames({ liveness }, header) {
   let stream;

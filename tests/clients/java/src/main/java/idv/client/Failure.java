@@ -12,16 +12,18 @@ import io.grpc.protobuf.StatusProto;
 import java.util.List;
 
 /**
- * What a failed call says: its code, and the details of google.rpc that the gateway gives each failure. They are empty when
- * this side ended the call, or found no gateway.
+ * What a failed call says: its code, and the details of google.rpc that the gateway gives each failure. They are empty
+ * when this side ended the call, or found no gateway.
  */
 record Failure(Status.Code code, String message, ErrorInfo info, BadRequest badRequest, RetryInfo retry) {
   static Failure of(StatusRuntimeException error) {
     var status = StatusProto.fromThrowable(error);
     List<Any> details = status == null ? List.of() : status.getDetailsList();
+    var message = error.getStatus().getDescription();
+    if (error.getStatus().getCause() != null) message += ": " + error.getStatus().getCause().getMessage();
     return new Failure(
         error.getStatus().getCode(),
-        error.getStatus().getDescription(),
+        message,
         find(details, ErrorInfo.getDefaultInstance()),
         find(details, BadRequest.getDefaultInstance()),
         find(details, RetryInfo.getDefaultInstance()));
@@ -43,7 +45,7 @@ record Failure(Status.Code code, String message, ErrorInfo info, BadRequest badR
     return "%s %s, blame %s".formatted(code, info.getReason(), info.getMetadataOrDefault("blame", "nobody"));
   }
 
-  /** For the person who looks for it in the gateway's log. */
+  /** With what it takes to find the call in the gateway's log. */
   @Override
   public String toString() {
     if (info.getReason().isEmpty()) return code + ": " + message;

@@ -38,8 +38,8 @@ import kora.idv.v1.VerificationServiceGrpc;
 import kora.idv.v1.VerificationServiceGrpc.VerificationServiceBlockingStub;
 
 /**
- * The channel to the gateway and the stubs over it. There is one for the whole process: it is safe for all threads, keeps
- * its connection, and finds a new one when that is lost.
+ * The channel to the gateway and the stubs over it. There is one for the whole process: it is safe for all threads,
+ * keeps its connection, and finds a new one when that is lost.
  */
 final class Gateway implements AutoCloseable {
   static final Metadata.Key<String> TENANT = Metadata.Key.of("x-idv-tenant", Metadata.ASCII_STRING_MARSHALLER);
@@ -96,7 +96,7 @@ final class Gateway implements AutoCloseable {
       Map<String, ?> json = new Gson().fromJson(reader, Map.class);
       return json;
     } catch (JsonParseException e) {
-      throw new IOException(file + " is no JSON: " + e.getMessage(), e);
+      throw new IOException(file + " is no JSON object", e);
     }
   }
 

@@ -1,7 +1,7 @@
 package idv.client;
 
 import io.grpc.StatusRuntimeException;
-import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.util.Arrays;
 
 /**
@@ -24,8 +24,8 @@ final class Main {
       return;
     } catch (StatusRuntimeException e) {
       System.err.println("idv-client-java: " + step + Failure.of(e));
-    } catch (IOException e) { // whose message may be the path alone
-      System.err.println("idv-client-java: " + step + e);
+    } catch (FileSystemException e) { // its message may be the path alone
+      System.err.println("idv-client-java: " + step + "cannot read " + e.getMessage());
     } catch (Exception e) {
       System.err.println("idv-client-java: " + step + e.getMessage());
     }

@@ -205,8 +205,8 @@ final class Scenario {
   }
 
   /**
-   * A tenant with an allowance of one request a minute. The second is not even tried, since its turn would come after its
-   * deadline, and told when to come back.
+   * A tenant with an allowance of one request a minute. The second is not even tried, since its turn would come after
+   * its deadline, and told when to come back.
    */
   private String rateLimited() throws Exception {
     var headers = new Metadata();
@@ -271,11 +271,13 @@ final class Scenario {
   }
 
   /**
-   * Streams what a camera would take. onNext() keeps every message that it is given; isReady() says whether there is room
-   * for one, and the handler is called when there is again. Whoever does not heed that has the whole stream in memory when
-   * the vendor is slow. When the gateway ends the call early, as it does to refuse it, the handler is called no more.
+   * Streams what a camera would take. onNext() keeps every message that it is given; isReady() says whether there is
+   * room for one, and the handler is called when there is again. Whoever does not heed that has the whole stream in
+   * memory when the vendor is slow. When the gateway ends the call early, as it does to refuse it, the handler is
+   * called no more.
    */
-  private static final class Camera implements ClientResponseObserver<StreamLivenessFramesRequest, LivenessFramesResult> {
+  private static final class Camera
+      implements ClientResponseObserver<StreamLivenessFramesRequest, LivenessFramesResult> {
     private static final ByteString IMAGE = PICTURE.concat(ByteString.copyFrom(new byte[FRAME_BYTES - PICTURE.size()]));
 
     final CompletableFuture<LivenessFramesResult> answer = new CompletableFuture<>();
