@@ -21,4 +21,4 @@ protoc -I proto -I "$googleapis" \
   --plugin=bin/protoc-gen-go-grpc --go-grpc_out=. --go-grpc_opt="$joined" \
   proto/kora/idv/v1/*.proto proto/kora/idv/gateway/v1/annotations.proto
 
-go build -o idv-client-go .
+go build -buildvcs=false -o idv-client-go . # what git says of this folder is not about this program

@@ -4,7 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-mvn --quiet --batch-mode -Dstyle.color=never compile dependency:copy-dependencies
+mvn --quiet --batch-mode compile dependency:copy-dependencies >maven.log || {
+  cat maven.log # errors too are on stdout
+  exit 1
+}
 
 cat >idv-client-java <<'END'
 #!/usr/bin/env bash
