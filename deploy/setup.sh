@@ -20,6 +20,9 @@ packages=(
 packages_of_tracing=(opentelemetry-cpp-dev) # built against the protobuf, Abseil and libcurl above
 packages_of_all=(git python3-venv clang-format-19 shellcheck)
 packages_of_fuzz=(clang-19 libclang-rt-19-dev)
+packages_of_java=(default-jdk-headless maven) # these three, for tests/clients, only where there are no other ones
+packages_of_node=(nodejs npm)
+packages_of_go=(golang-go) # from Debian's backports: gRPC wants a newer one than Debian 12 has
 buf_version=1.75.0
 grafana_sdk_version='1769699998!10.1.0' # of grafana-foundation-sdk: the types of Grafana 10.1's dashboards
 bao_version=2.7.2 # OpenBao, a secrets store with the HTTP API of Vault
@@ -82,18 +85,34 @@ install_prometheus() {
 }
 
 # Backports, on the mirror that apt has the rest of Debian 12 from. They are marked as not automatic: apt takes a package
-# from there only if no other place has it, and what is installed stays as it is.
-install_tracing() {
+# from there only if no other place has it or it is told to, and what is installed stays as it is.
+know_backports() {
   local mirror
-  if [[ "$(dpkg-query -W -f='${db:Status-Status}' "${packages_of_tracing[@]}" 2>/dev/null)" != installed &&
-    -z "$(apt-get indextargets 'Release: bookworm-backports')" ]]; then
-    # shellcheck disable=SC2016 # a name of apt's
-    read -r mirror < <(apt-get indextargets --format '$(REPO_URI)' 'Release: bookworm' 'Component: main') ||
-      fail "apt knows no mirror of Debian 12 (bookworm), to have ${packages_of_tracing[*]} from its backports"
-    as_root tee /etc/apt/sources.list.d/bookworm-backports.list >/dev/null \
-      <<<"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bookworm-backports main"
+  [[ -z "$(apt-get indextargets 'Release: bookworm-backports')" ]] || return 0
+  # shellcheck disable=SC2016 # a name of apt's
+  read -r mirror < <(apt-get indextargets --format '$(REPO_URI)' 'Release: bookworm' 'Component: main') ||
+    fail "apt knows no mirror of Debian 12 (bookworm), to have $* from its backports"
+  as_root tee /etc/apt/sources.list.d/bookworm-backports.list >/dev/null \
+    <<<"deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror bookworm-backports main"
+}
+
+install_tracing() {
+  if [[ "$(dpkg-query -W -f='${db:Status-Status}' "${packages_of_tracing[@]}" 2>/dev/null)" != installed ]]; then
+    know_backports "${packages_of_tracing[@]}"
   fi
   install_packages "${packages_of_tracing[@]}"
+}
+
+# A toolchain from elsewhere is as good, and Debian's might not be to be had beside it.
+install_toolchains() {
+  if ! command -v javac >/dev/null || ! command -v mvn >/dev/null; then install_packages "${packages_of_java[@]}"; fi
+  if ! command -v npm >/dev/null; then install_packages "${packages_of_node[@]}"; fi
+  if ! command -v go >/dev/null; then
+    know_backports "${packages_of_go[@]}"
+    echo "Installing ${packages_of_go[*]} from backports"
+    apt_get update -qq
+    apt_get install -y -qq --no-install-recommends --target-release bookworm-backports "${packages_of_go[@]}" >/dev/null
+  fi
 }
 
 install_buf() {
@@ -156,6 +175,7 @@ case "${1:-}" in
     install_deploy_tools
     install_sdks
     install_tracing
+    install_toolchains
     ;;
   --fuzz)
     install_packages "${packages[@]}" "${packages_of_fuzz[@]}"
