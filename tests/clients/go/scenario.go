@@ -310,6 +310,9 @@ func (c *client) stepFrames(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if len(session.Challenges) == 0 {
+		return "", errors.New("a session without challenges")
+	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel() // also lets go of a stream that is left before its end
 	stream, err := c.liveness.StreamLivenessFrames(ctx)

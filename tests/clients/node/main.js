@@ -56,9 +56,13 @@ const failureOf = (answer) =>
     (error) => error,
   );
 
-// The names of enums as the vendor's documentation has them, without the prefix that protobuf asks for.
-const statusOf = ({ status }) => String(status).replace("VERIFICATION_STATUS_", "");
-const decisionOf = ({ decision }) => String(decision).replace("VERIFICATION_DECISION_", "");
+/**
+ * The name of an enum's value as the vendor's documentation has it, without the prefix that protobuf asks for. One that is
+ * newer than the protos is a number.
+ */
+const named = (value, prefix) => String(value).replace(prefix, "");
+const statusOf = ({ status }) => named(status, "VERIFICATION_STATUS_");
+const decisionOf = ({ decision }) => named(decision, "VERIFICATION_DECISION_");
 
 function codeReasonBlame(error) {
   const { code, info } = explain(error);
@@ -90,14 +94,15 @@ const steps = {
     const answer = await verify(gateway, "fraud");
     const { alerts } = await call(gateway.alerts, "ListFraudAlerts", { status: "FRAUD_ALERT_STATUS_OPEN" });
     const open = alerts.filter((alert) => alert.verification_id === answer.id);
+    if (open.length === 0) throw new Error("no open alert of the verification");
     const { id, alert_type, severity } = open[0];
     const { status } = await call(gateway.alerts, "ResolveFraudAlert", {
       alert_id: id,
       reviewer_id: "reviewer-1",
       status: "FRAUD_ALERT_STATUS_CONFIRMED",
     });
-    const alert = `${alert_type} ${severity.replace("SEVERITY_", "")}`;
-    const outcome = status.replace("FRAUD_ALERT_STATUS_", "");
+    const alert = `${alert_type} ${named(severity, "SEVERITY_")}`;
+    const outcome = named(status, "FRAUD_ALERT_STATUS_");
     return `${statusOf(answer)}, ${open.length} open alert: ${alert}, then ${outcome}`;
   },
 
@@ -143,9 +148,10 @@ const steps = {
   async frames(gateway) {
     const { id: verification_id } = await create(gateway, "frames");
     const { challenges } = await call(gateway.liveness, "CreateLivenessSession", { verification_id });
+    if (challenges.length === 0) throw new Error("a session without challenges");
     const header = { verification_id, challenge_type: challenges[0].type, frames_per_second: FRAMES_PER_SECOND };
     const { sent, result } = await streamFrames(gateway, header);
-    const type = result.type.replace("LIVENESS_CHALLENGE_TYPE_", "");
+    const type = named(result.type, "LIVENESS_CHALLENGE_TYPE_");
     return `${sent} sent, ${type} ${result.completed ? "completed" : "not completed"} ${result.score.toFixed(1)}`;
   },
 };
@@ -212,7 +218,7 @@ function flags() {
 
 /** Names the step, and adds to a call's error what the person needs who looks for it in the gateway's log. */
 function described(step, error) {
-  if (error.metadata === undefined) return `${step}: ${error.stack}`; // not of a call
+  if (error.metadata === undefined) return `${step}: ${error.message}`; // not of a call
   const { code, info } = explain(error);
   return `${step}: ${code}${info ? ` (${info.reason}, request ${info.metadata.request_id})` : ""}: ${error.details}`;
 }

@@ -128,7 +128,10 @@ final class Scenario {
     throw new IllegalStateException("a call that should fail did not");
   }
 
-  /** The name of an enum's value as the vendor's documentation has it, without the prefix that protobuf asks for. */
+  /**
+   * The name of an enum's value as the vendor's documentation has it, without the prefix that protobuf asks for. One that
+   * is newer than these stubs is UNRECOGNIZED.
+   */
   private static String name(Enum<?> value, String prefix) {
     return value.name().replaceFirst("^" + prefix, "");
   }
@@ -171,6 +174,7 @@ final class Scenario {
             ListFraudAlertsRequest.newBuilder().setStatus(FraudAlertStatus.FRAUD_ALERT_STATUS_OPEN).build());
     var open =
         list.getAlertsList().stream().filter(alert -> alert.getVerificationId().equals(answer.getId())).toList();
+    if (open.isEmpty()) throw new IllegalStateException("no open alert of the verification");
     var alert = open.get(0);
     var resolved =
         gateway.alerts.resolveFraudAlert(
@@ -252,11 +256,12 @@ final class Scenario {
     var session =
         gateway.liveness.createLivenessSession(
             CreateLivenessSessionRequest.newBuilder().setVerificationId(id).build());
+    if (session.getChallengesCount() == 0) throw new IllegalStateException("a session without challenges");
     var camera =
         new Camera(
             LivenessFramesHeader.newBuilder()
                 .setVerificationId(id)
-                .setChallengeType(session.getChallenges(0).getType())
+                .setChallengeTypeValue(session.getChallenges(0).getTypeValue())
                 .setFramesPerSecond(FRAMES_PER_SECOND)
                 .build());
     gateway.livenessStreams.withDeadlineAfter(60, TimeUnit.SECONDS).streamLivenessFrames(camera);
