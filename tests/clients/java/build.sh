@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-mvn --quiet --batch-mode compile dependency:copy-dependencies >maven.log || {
-  cat maven.log # errors too are on stdout
+mvn --quiet --batch-mode compile dependency:copy-dependencies &>maven.log || {
+  cat maven.log >&2
   exit 1
 }
 

@@ -57,8 +57,8 @@ const failureOf = (answer) =>
   );
 
 /**
- * The name of an enum's value as the vendor's documentation has it, without the prefix that protobuf asks for. One that is
- * newer than the protos is a number.
+ * The name of an enum's value as the vendor's documentation has it, without the prefix that protobuf asks for. One that
+ * is newer than the protos is a number.
  */
 const named = (value, prefix) => String(value).replace(prefix, "");
 const statusOf = ({ status }) => named(status, "VERIFICATION_STATUS_");

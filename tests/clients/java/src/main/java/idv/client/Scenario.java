@@ -129,8 +129,8 @@ final class Scenario {
   }
 
   /**
-   * The name of an enum's value as the vendor's documentation has it, without the prefix that protobuf asks for. One that
-   * is newer than these stubs is UNRECOGNIZED.
+   * The name of an enum's value as the vendor's documentation has it, without the prefix that protobuf asks for. One
+   * that is newer than these stubs is UNRECOGNIZED.
    */
   private static String name(Enum<?> value, String prefix) {
     return value.name().replaceFirst("^" + prefix, "");
