@@ -25,6 +25,7 @@ packages_of_node=(nodejs npm)
 packages_of_go=(golang-go) # from Debian's backports: gRPC wants a newer one than Debian 12 has
 buf_version=1.75.0
 grafana_sdk_version='1769699998!10.1.0' # of grafana-foundation-sdk: the types of Grafana 10.1's dashboards
+grpcurl_version=1.9.3 # as an example in README.md has it
 bao_version=2.7.2 # OpenBao, a secrets store with the HTTP API of Vault
 sdk_versions=(1.5.2 1.5.0) # of the vendor's server SDK: the newest, and the last with the older signatures
 # Programs that read the Dockerfile, compose.yaml and Kustomize's files, which their packages bring along, and what knows
@@ -123,6 +124,15 @@ install_buf() {
   "$tools/bin/pip" install --quiet --disable-pip-version-check "buf-bin==$buf_version"
 }
 
+# With Go, so after install_toolchains. A build of it does not know its own version.
+install_grpcurl() {
+  [[ ! -x "$tools/bin/grpcurl-$grpcurl_version" ]] || return 0
+  echo "Installing grpcurl $grpcurl_version into $tools"
+  GOBIN=$PWD/$tools/bin go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@v$grpcurl_version"
+  mv "$tools/bin/grpcurl" "$tools/bin/grpcurl-$grpcurl_version"
+  ln -sf "grpcurl-$grpcurl_version" "$tools/bin/grpcurl"
+}
+
 install_bao() {
   [[ "$("$tools/bin/bao" version 2>/dev/null)" != "OpenBao v$bao_version"* ]] || return 0
   echo "Installing OpenBao $bao_version into $tools"
@@ -176,6 +186,7 @@ case "${1:-}" in
     install_sdks
     install_tracing
     install_toolchains
+    install_grpcurl
     ;;
   --fuzz)
     install_packages "${packages[@]}" "${packages_of_fuzz[@]}"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds everything and runs the tests.
 #   tests/run.sh [--all] [--long] [--sanitize address|thread] [CTEST ARGUMENTS...]
-#     --all        also what needs more tools: proto lint, C++ format, shellcheck, the vendor's SDK at the sandbox
+#     --all        also what needs more tools: proto lint, C++ format, shellcheck, the vendor's SDK at the sandbox, the
+#                  clients in five languages, the chart, the examples of README.md
 #     --long       storms and soaks at their full size, then everything under ThreadSanitizer, and at last ten minutes of
 #                  mixed load under each sanitizer: an hour or two
 #     --sanitize   instrumented, in build-address/ or build-thread/ instead of build/
@@ -9,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usage() { sed -n '2,8s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
 
 all=OFF long=false sanitize="" ctest_arguments=()
 while (($#)); do

@@ -302,4 +302,5 @@ def main():
     return 77 if "skipped" in results else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
