@@ -32,13 +32,12 @@ NOT_RUN = {
     "tests/fuzz/": "takes minutes",
     "deploy/setup.sh": "installs packages",
     "docker ": "takes an engine; tests/deploy/image.sh runs what it would",
-    "helm install": "takes a cluster; tests/deploy/chart_test.py renders what it would install",
-    "helm test": "takes a cluster",
-    "kubectl create": "takes a cluster",
     "tests/deploy/image.sh": "takes ten minutes and root",
 }
 # What a reader puts in, by what stands for it.
 READERS_OWN = {
+    "helm install idv-gateway deploy/helm/idv-gateway --values values.yaml":
+        "helm template idv-gateway deploy/helm/idv-gateway --values deploy/helm/idv-gateway/ci/mtls-values.yaml",
     "build/idv-gateway --config FILE": "IDV_SANDBOX_KEY=x build/idv-gateway --check --config deploy/local.yaml",
 }
 # The same of who is known to a gateway with TLS: names of clients.Programs.
@@ -75,6 +74,9 @@ def is_shell(language, block):
 def check_there(command):
     """Of one that is not run: whether its program is there and knows its flags."""
     program, *arguments = shlex.split(command)
+    for path in arguments:
+        if path.startswith("deploy/") and not (ROOT / path).exists():
+            raise Failed(f"{path} is not there")
     if "/" not in program:
         return
     path = ROOT / program
@@ -189,7 +191,7 @@ def action(command):
         return lambda: run_verify_with_tls(command), ""
     if command.startswith("build/idv-verify"):
         return lambda: run_verify(command), ""
-    if command.startswith(("build/", "IDV_SANDBOX_KEY=x build/", "cmake ", "deploy/local.sh --once", "grpcurl ", "kubectl kustomize ")):
+    if command.startswith(("build/", "IDV_SANDBOX_KEY=x build/", "cmake ", "deploy/local.sh --once", "grpcurl ", "helm template ", "kubectl kustomize ")):
         return lambda: run_script(command), ""
     return fail_as_new, ""
 
