@@ -107,10 +107,10 @@
 {{- if and .enabled (gt (int64 .minReplicas) (int64 .maxReplicas)) -}}
 {{- $problems = append $problems "autoscaling.minReplicas: expected at most maxReplicas" -}}
 {{- end -}}
-{{- if and .enabled (not (or .cpuUtilization .callsInFlight)) -}}
+{{- if and .enabled (eq 0 (int (add .cpuUtilization .callsInFlight))) -}}
 {{- $problems = append $problems "autoscaling: expected cpuUtilization or callsInFlight" -}}
 {{- end -}}
-{{- if and .enabled .cpuUtilization (not (dig "requests" "cpu" "" $.Values.resources)) -}}
+{{- if and .enabled (int .cpuUtilization) (not (dig "requests" "cpu" "" $.Values.resources)) -}}
 {{- $problems = append $problems "autoscaling.cpuUtilization needs resources.requests.cpu" -}}
 {{- end -}}
 {{- end -}}

@@ -1,4 +1,5 @@
-{{/* Durations, sizes and addresses, and what follows from them. All give a whole number, as text. */}}
+{{/* Durations, sizes and addresses, and what follows from them. All give a whole number, as text.
+     Numbers of the values are texts in some versions of Helm, so that a 0 is not empty: int64 comes before any question. */}}
 
 {{/* "5s", "2m", "250ms", "1h", "7d", as the gateway reads them. 0 for what is none: the checks say so. */}}
 {{- define "idv-gateway.milliseconds" -}}
@@ -25,8 +26,9 @@
 {{/* Shards as the gateway makes them: one for every two processors, at least one. 0: as many as the node allows. */}}
 {{- define "idv-gateway.shards" -}}
 {{- $cpu := dig "limits" "cpu" "" .Values.resources | toString -}}
-{{- if .Values.config.shards -}}
-{{- .Values.config.shards | int64 -}}
+{{- $shards := int64 .Values.config.shards -}}
+{{- if $shards -}}
+{{- $shards -}}
 {{- else if hasSuffix "m" $cpu -}}
 {{- max 1 (div (add (trimSuffix "m" $cpu | int64) 999) 2000) -}}
 {{- else if $cpu -}}
