@@ -530,6 +530,8 @@ class RefusalTest(unittest.TestCase):
         ({"apiKeys": {"acme": {"existingSecret": ""}}}, "apiKeys.acme: expected existingSecret or value"),
         ({"redis": {"existingSecret": "x"}}, "need redis.address"),
         ({"redis": {"address": "a:1", "tls": {"enabled": False, "caSecret": "x"}}}, "redis.tls.caSecret contradicts"),
+        ({"config": {"cache": {"reference": {"snapshot_dir": "/var/cache/idv"}}}, "extraVolumeMounts": [
+            {"name": "x", "mountPath": "/var/cache/id"}]}, "config.cache.reference.snapshot_dir: no volume"),
         ({"config": {"drain": None}}, "config.drain.settle: expected a duration"),
         ({"config": {"limits": {"max_image": None}}}, "config.limits.max_image: expected a size"),
         ({"terminationGracePeriodSeconds": 54}, "54 cuts calls off: preStop and config.drain take up to 55"),
@@ -564,6 +566,8 @@ class RefusalTest(unittest.TestCase):
         ({"listen": {"tls": {"existingSecret": "Not_A_Name"}}}, "existingSecret"),
         ({"resources": {"limits": {"memory": "lots"}}}, "memory"),
         ({"runAsUser": 0}, "runAsUser"),
+        ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "app.kubernetes.io/name"),
+        ({"podLabels": {"app.kubernetes.io/component": "x"}}, "app.kubernetes.io/component"),
         ({"extraVolumeMounts": [{"name": "x", "mountPath": "/x", "subPath": "y"}]}, "subPath"),
         ({"networkPolicy": {"ingress": {"callers": [{}]}}}, "callers"),
     )
@@ -679,8 +683,9 @@ class NetworkTest(unittest.TestCase):
                 ports = {port["name"]: port["containerPort"] for port in container["ports"]}
                 self.assertEqual(ports, {"grpc": 8080 if name == "minimal" else 8443, "admin": 9090})
                 listen = config_of(objects)["listen"]
-                self.assertEqual([listen["grpc"][0].rpartition(":")[2], listen["admin"].rpartition(":")[2]],
-                                 [str(ports["grpc"]), "9090"])
+                host = "[::]" if name == "everything" else "0.0.0.0"
+                self.assertEqual(listen["grpc"], [f"{host}:{ports['grpc']}"])
+                self.assertEqual(listen["admin"], f"0.0.0.0:{ports['admin']}")  # which knows no IPv6
                 for service in of_kind(objects, "Service"):
                     for port in service["spec"]["ports"]:
                         self.assertIn(port["targetPort"], ports)

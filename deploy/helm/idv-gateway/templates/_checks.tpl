@@ -75,6 +75,19 @@
 {{- $problems = append $problems "redis.tls.caSecret contradicts redis.tls.enabled: false" -}}
 {{- end -}}
 
+{{- with dig "cache" "reference" "snapshot_dir" "" $config -}}
+{{- $directory := printf "%s/" . -}}
+{{- $isMounted := false -}}
+{{- range $mount := $.Values.extraVolumeMounts -}}
+{{- if hasPrefix (printf "%s/" (trimSuffix "/" $mount.mountPath)) $directory -}}
+{{- $isMounted = true -}}
+{{- end -}}
+{{- end -}}
+{{- if not $isMounted -}}
+{{- $problems = append $problems "config.cache.reference.snapshot_dir: no volume of extraVolumeMounts is there, and nothing else can be written to" -}}
+{{- end -}}
+{{- end -}}
+
 {{/* How it ends, and how much it takes. */}}
 {{- range $key := list "settle" "unary_grace" "stream_grace" -}}
 {{- if not (get ($config.drain | default dict) $key) -}}

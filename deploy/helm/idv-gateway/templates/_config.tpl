@@ -18,7 +18,7 @@
 
 {{- $listen := dict
   "grpc" (list (printf "%s:%s" .Values.listen.host (include "idv-gateway.port" .)))
-  "admin" (printf "%s:9090" .Values.listen.host) -}}
+  "admin" "0.0.0.0:9090" -}}
 {{- if .Values.listen.insecure -}}
 {{- $_ := set $listen "insecure" true -}}
 {{- else -}}
