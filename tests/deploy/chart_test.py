@@ -306,6 +306,7 @@ class GatewayCheckTest(unittest.TestCase):
             ("Secret", "vendor-tls"): {"tls.crt": cert, "tls.key": key, "ca.crt": cert},
             ("Secret", "idv-redis"): {"password": "p", "redis-password": "p", "ca.crt": cert},
             ("Secret", "idv-redis-authorities"): {"redis.pem": cert},
+            ("Secret", "idv-redis-client"): {"tls.crt": cert, "tls.key": key},
         }
         cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), StandIn)
         threading.Thread(target=cls.server.serve_forever, daemon=True).start()
@@ -380,7 +381,6 @@ def without_pending(config):
     """Without what a gateway that keeps no request ids does not know."""
     if "idempotency" not in proto_keys():
         config.pop("idempotency", None)
-        config.get("budget", {}).pop("redis", None)
     return config
 
 
@@ -473,6 +473,7 @@ class RestartTest(unittest.TestCase):
             ("config.shards", 1, True),
             ("listen.host", "[::]", True),
             ("redis.address", "redis:6379", True),
+            ("redis.tls.enabled", False, False),  # there is none
         ):
             with self.subTest(path=path):
                 before = self.checksum(with_path(path.rsplit(".", 1)[0], {}))
@@ -528,8 +529,8 @@ class RefusalTest(unittest.TestCase):
         ({"apiKeys": {"acne": {"value": "x"}}}, "apiKeys.acne: no tenant of config.tenants is called so"),
         ({"apiKeys": {"acme": {"value": "x"}}}, "apiKeys.acme: existingSecret contradicts value"),
         ({"apiKeys": {"acme": {"existingSecret": ""}}}, "apiKeys.acme: expected existingSecret or value"),
-        ({"redis": {"existingSecret": "x"}}, "need redis.address"),
-        ({"redis": {"address": "a:1", "tls": {"enabled": False, "caSecret": "x"}}}, "redis.tls.caSecret contradicts"),
+        ({"redis": {"existingSecret": "x"}}, "redis: its Secrets need redis.address"),
+        ({"redis": {"address": "a:1", "tls": {"enabled": False, "caSecret": "x"}}}, "caSecret and clientSecret contradict enabled: false"),
         ({"config": {"cache": {"reference": {"snapshot_dir": "/var/cache/idv"}}}, "extraVolumeMounts": [
             {"name": "x", "mountPath": "/var/cache/id"}]}, "config.cache.reference.snapshot_dir: no volume"),
         ({"config": {"drain": None}}, "config.drain.settle: expected a duration"),

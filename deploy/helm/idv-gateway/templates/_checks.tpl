@@ -68,11 +68,13 @@
 {{- $problems = append $problems (printf "apiKeys.%s: expected existingSecret or value" $name) -}}
 {{- end -}}
 {{- end -}}
-{{- if and (not .Values.redis.address) (or .Values.redis.existingSecret .Values.redis.tls.caSecret) -}}
-{{- $problems = append $problems "redis.existingSecret and redis.tls.caSecret need redis.address" -}}
+{{- with .Values.redis -}}
+{{- if and (or .existingSecret .tls.caSecret .tls.clientSecret) (not .address) -}}
+{{- $problems = append $problems "redis: its Secrets need redis.address" -}}
 {{- end -}}
-{{- if and .Values.redis.tls.caSecret (not .Values.redis.tls.enabled) -}}
-{{- $problems = append $problems "redis.tls.caSecret contradicts redis.tls.enabled: false" -}}
+{{- if and (or .tls.caSecret .tls.clientSecret) (not .tls.enabled) -}}
+{{- $problems = append $problems "redis.tls: caSecret and clientSecret contradict enabled: false" -}}
+{{- end -}}
 {{- end -}}
 
 {{- with dig "cache" "reference" "snapshot_dir" "" $config -}}

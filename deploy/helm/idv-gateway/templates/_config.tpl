@@ -53,6 +53,10 @@
 {{- if .Values.redis.tls.caSecret -}}
 {{- $_ := set $redis "ca_file" (printf "%s/redis/ca.crt" $secrets) -}}
 {{- end -}}
+{{- if .Values.redis.tls.clientSecret -}}
+{{- $_ := set $redis "cert_file" (printf "%s/redis/tls.crt" $secrets) -}}
+{{- $_ := set $redis "key_file" (printf "%s/redis/tls.key" $secrets) -}}
+{{- end -}}
 {{- range $user := list "budget" "idempotency" -}}
 {{- $_ := set $config $user (merge (dict "redis" $redis) (get $config $user | default dict)) -}}
 {{- end -}}

@@ -39,7 +39,7 @@ capabilities:
   mountPath: {{ $secrets }}/vault
   readOnly: true
 {{- end }}
-{{- if or .Values.redis.existingSecret .Values.redis.tls.caSecret }}
+{{- if or .Values.redis.existingSecret .Values.redis.tls.caSecret .Values.redis.tls.clientSecret }}
 - name: redis
   mountPath: {{ $secrets }}/redis
   readOnly: true
@@ -96,7 +96,7 @@ capabilities:
           expirationSeconds: {{ int64 .Values.vaultToken.expirationSeconds }}
           path: token
 {{- end }}
-{{- if or .Values.redis.existingSecret .Values.redis.tls.caSecret }}
+{{- if or .Values.redis.existingSecret .Values.redis.tls.caSecret .Values.redis.tls.clientSecret }}
 - name: redis
   projected:
     defaultMode: 0440
@@ -112,6 +112,13 @@ capabilities:
           name: {{ . }}
           items:
             - {key: {{ $.Values.redis.tls.caKey | quote }}, path: ca.crt}
+      {{- end }}
+      {{- with .Values.redis.tls.clientSecret }}
+      - secret:
+          name: {{ . }}
+          items:
+            - {key: tls.crt, path: tls.crt}
+            - {key: tls.key, path: tls.key}
       {{- end }}
 {{- end }}
 {{- with .Values.extraVolumes }}
