@@ -16,4 +16,5 @@ if ! "$tools/bin/python" -c 'import kubernetes_validate, yaml' 2>/dev/null; then
   echo "SKIPPED deploy.chart: kubernetes-validate is not installed"
   exit 77
 fi
-IDV_GATEWAY=$gateway exec "$tools/bin/python" -B tests/deploy/chart_test.py
+export IDV_GATEWAY=$gateway
+exec "$tools/bin/python" -B -m unittest discover --start-directory tests/deploy --pattern 'chart_*_test.py'

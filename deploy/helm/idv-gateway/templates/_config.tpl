@@ -97,16 +97,20 @@
 
 {{/* Changes when pods have to be replaced for the configuration's sake. */}}
 {{- define "idv-gateway.configChecksum" -}}
+{{- $ignored := ternary (list) (include "idv-gateway.liveKeys" . | fromYamlArray) .Values.restartOnEveryConfigChange -}}
 {{- $config := include "idv-gateway.config" . | fromYaml -}}
-{{- if not .Values.restartOnEveryConfigChange -}}
-{{- range $path := include "idv-gateway.liveKeys" . | fromYamlArray -}}
-{{- $parts := splitList "." $path -}}
-{{- $holder := $config -}}
-{{- range initial $parts -}}
-{{- $holder = get $holder . | default dict -}}
+{{- include "idv-gateway.leaves" (dict "node" $config "path" "" "ignored" $ignored) | sha256sum -}}
 {{- end -}}
-{{- $_ := unset $holder (last $parts) -}}
+
+{{/* The values below a node with their paths, but for those to ignore: so it makes no difference whether an empty node is there. */}}
+{{- define "idv-gateway.leaves" -}}
+{{- range $key, $value := .node -}}
+{{- $path := trimPrefix "." (printf "%s.%s" $.path $key) -}}
+{{- if has $path $.ignored -}}
+{{- else if kindIs "map" $value -}}
+{{- include "idv-gateway.leaves" (dict "node" $value "path" $path "ignored" $.ignored) -}}
+{{- else -}}
+{{- printf "%s=%s\n" $path (toJson $value) -}}
 {{- end -}}
 {{- end -}}
-{{- toYaml $config | sha256sum -}}
 {{- end -}}
