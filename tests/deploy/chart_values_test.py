@@ -194,6 +194,8 @@ class RefusalTest(unittest.TestCase):
         ({"listen": {"tls": {"existingSecret": "Not_A_Name"}}}, "existingSecret"),
         ({"resources": {"limits": {"memory": "lots"}}}, "memory"),
         ({"runAsUser": 0}, "runAsUser"),
+        ({"redis": None}, "redis"),
+        ({"service": {"port": None}, "networkPolicy": {"egress": None}}, "egress"),
         ({"commonLabels": {"app.kubernetes.io/name": "x"}}, "app.kubernetes.io/name"),
         ({"podLabels": {"app.kubernetes.io/component": "x"}}, "app.kubernetes.io/component"),
         ({"extraVolumeMounts": [{"name": "x", "mountPath": "/x", "subPath": "y"}]}, "subPath"),

@@ -12,16 +12,19 @@
 {{- $problems = append $problems "listen.insecure contradicts listen.tls.existingSecret" -}}
 {{- end -}}
 {{- if not (or .Values.listen.insecure $tls.existingSecret) -}}
-{{- $problems = append $problems "listen.tls.existingSecret: expected the name of a Secret with a certificate (or listen.insecure, behind a mesh)" -}}
+{{- $problems = append $problems
+  "listen.tls.existingSecret: expected the name of a Secret with a certificate (or listen.insecure, behind a mesh)" -}}
 {{- end -}}
 {{- if and .Values.listen.insecure (not $jwt) -}}
 {{- $problems = append $problems "listen.insecure needs config.authentication.jwt: nobody would be known" -}}
 {{- end -}}
 {{- if and (not .Values.listen.insecure) (not $tls.clientCa.enabled) (not $jwt) -}}
-{{- $problems = append $problems "listen.tls.clientCa.enabled: false needs config.authentication.jwt: nobody would be known" -}}
+{{- $problems = append $problems
+  "listen.tls.clientCa.enabled: false needs config.authentication.jwt: nobody would be known" -}}
 {{- end -}}
 {{- if and (dig "authentication" "mtls" "" $config) (not $asksClients) -}}
-{{- $problems = append $problems "config.authentication.mtls needs listen.tls.clientCa: no client is asked for a certificate" -}}
+{{- $problems = append $problems
+  "config.authentication.mtls needs listen.tls.clientCa: no client is asked for a certificate" -}}
 {{- end -}}
 {{- if and $tls.clientCa.existingSecret $tls.clientCa.existingConfigMap -}}
 {{- $problems = append $problems "listen.tls.clientCa: existingSecret contradicts existingConfigMap" -}}
@@ -31,7 +34,8 @@
 {{- end -}}
 {{- range $config.callers -}}
 {{- if eq .identity "local" -}}
-{{- $problems = append $problems "config.callers: nobody is 'local': that comes by a unix socket or loopback, and there is neither" -}}
+{{- $problems = append $problems
+  "config.callers: nobody is 'local': that comes by a unix socket or loopback, and there is neither" -}}
 {{- end -}}
 {{- end -}}
 {{- if not (dig "upstream" "base_url" "" $config) -}}
@@ -47,9 +51,11 @@
 {{- $names = append $names .name -}}
 {{- $hasKey := hasKey $.Values.apiKeys .name -}}
 {{- if and $hasKey .api_key -}}
-{{- $problems = append $problems (printf "config.tenants: %s has an api_key, which contradicts apiKeys.%s" .name .name) -}}
+{{- $problems = append $problems
+  (printf "config.tenants: %s has an api_key, which contradicts apiKeys.%s" .name .name) -}}
 {{- else if not (or $hasKey .api_key) -}}
-{{- $problems = append $problems (printf "config.tenants: %s has no key: expected apiKeys.%s, or an api_key from vault" .name .name) -}}
+{{- $problems = append $problems
+  (printf "config.tenants: %s has no key: expected apiKeys.%s, or an api_key from vault" .name .name) -}}
 {{- end -}}
 {{- if and (dig "vault" "" (.api_key | default dict)) (not $config.vault) -}}
 {{- $problems = append $problems (printf "config.tenants: the api_key of %s needs config.vault" .name) -}}
@@ -86,7 +92,8 @@
 {{- end -}}
 {{- end -}}
 {{- if not $isMounted -}}
-{{- $problems = append $problems "config.cache.reference.snapshot_dir: no volume of extraVolumeMounts is there, and nothing else can be written to" -}}
+{{- $problems = append $problems
+  "config.cache.reference.snapshot_dir: no volume of extraVolumeMounts is there, and nothing else can be written to" -}}
 {{- end -}}
 {{- end -}}
 
@@ -104,16 +111,20 @@
 {{- $grace := include "idv-gateway.grace" . | int64 -}}
 {{- with .Values.terminationGracePeriodSeconds -}}
 {{- if lt (int64 .) $grace -}}
-{{- $problems = append $problems (printf "terminationGracePeriodSeconds: %d cuts calls off: preStop and config.drain take up to %d" (int64 .) $grace) -}}
+{{- $problems = append $problems
+  (printf "terminationGracePeriodSeconds: %d cuts calls off: preStop and config.drain take up to %d" (int64 .) $grace) -}}
 {{- end -}}
 {{- end -}}
 {{- if eq (include "idv-gateway.shards" .) "0" -}}
-{{- $problems = append $problems "config.shards: expected a number, since there is no resources.limits.cpu: it would be half of the node's processors" -}}
+{{- $problems = append $problems
+  "config.shards: expected a number, since there is no resources.limits.cpu: it would be half of the node's processors" -}}
 {{- end -}}
 {{- $memory := include "idv-gateway.memory" . | int64 -}}
 {{- with dig "limits" "memory" "" .Values.resources -}}
 {{- if lt (include "idv-gateway.bytes" . | int64) (mul $memory 1048576) -}}
-{{- $problems = append $problems (printf "resources.limits.memory: %s is less than the %dMi that the gateway may use; lower config.limits.upload_memory, or leave it out" . $memory) -}}
+{{- $problems = append $problems
+  (printf "resources.limits.memory: %s is less than the %dMi that the gateway may use; lower config.limits.upload_memory, or leave it out"
+    . $memory) -}}
 {{- end -}}
 {{- end -}}
 
@@ -133,18 +144,23 @@
 {{- $hasMax := ne (toString .maxUnavailable) "" -}}
 {{- $hasMin := ne (toString .minAvailable) "" -}}
 {{- if and .enabled (eq $hasMax $hasMin) -}}
-{{- $problems = append $problems "podDisruptionBudget: expected one of maxUnavailable and minAvailable, and \"\" for the other" -}}
+{{- $problems = append $problems
+  "podDisruptionBudget: expected one of maxUnavailable and minAvailable, and \"\" for the other" -}}
 {{- end -}}
 {{- end -}}
-{{- if and (eq (toString .Values.strategy.maxUnavailable | trimSuffix "%") "0") (eq (toString .Values.strategy.maxSurge | trimSuffix "%") "0") -}}
+{{- $unavailable := toString .Values.strategy.maxUnavailable | trimSuffix "%" -}}
+{{- $surge := toString .Values.strategy.maxSurge | trimSuffix "%" -}}
+{{- if and (eq $unavailable "0") (eq $surge "0") -}}
 {{- $problems = append $problems "strategy: with maxSurge and maxUnavailable 0 no pod can be replaced" -}}
 {{- end -}}
 {{- with .Values.tests.verify -}}
 {{- if and .enabled (not $.Values.listen.insecure) (not .tlsSecret) -}}
-{{- $problems = append $problems "tests.verify.tlsSecret: expected the name of a Secret, since the gateway speaks TLS" -}}
+{{- $problems = append $problems
+  "tests.verify.tlsSecret: expected the name of a Secret, since the gateway speaks TLS" -}}
 {{- end -}}
 {{- if and .enabled $.Values.listen.insecure (not .tokenAudience) -}}
-{{- $problems = append $problems "tests.verify.tokenAudience: expected an audience, since callers are known by tokens only" -}}
+{{- $problems = append $problems
+  "tests.verify.tokenAudience: expected an audience, since callers are known by tokens only" -}}
 {{- end -}}
 {{- if and .enabled $.Values.listen.insecure .tlsSecret -}}
 {{- $problems = append $problems "tests.verify.tlsSecret contradicts listen.insecure" -}}

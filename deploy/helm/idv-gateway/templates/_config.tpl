@@ -65,6 +65,12 @@
 {{- toYaml $config -}}
 {{- end -}}
 
+{{/* A file of the chart's with links that lead out of it. Call with the root and the file's path. */}}
+{{- define "idv-gateway.fileWithLinks" -}}
+{{- $root := index . 0 -}}
+{{- $root.Files.Get (index . 1) | replace "deploy/README.md#" (printf "%sdeploy/README.md#" $root.Values.metrics.runbookBase) -}}
+{{- end -}}
+
 {{/* What the gateway takes at once: of gateway/config_change.cc. A test compares them. */}}
 {{- define "idv-gateway.liveKeys" -}}
 - tenants

@@ -83,7 +83,8 @@ capabilities:
       - secret:
           name: {{ $key.existingSecret | default (printf "%s-api-keys" (include "idv-gateway.fullname" $)) }}
           items:
-            - {key: {{ ternary ($key.key | default "api_key") $tenant (not (empty $key.existingSecret)) | quote }}, path: {{ $tenant | quote }}}
+            - key: {{ ternary ($key.key | default "api_key") $tenant (not (empty $key.existingSecret)) | quote }}
+              path: {{ $tenant | quote }}
       {{- end }}
 {{- end }}
 {{- if include "idv-gateway.mountsVaultToken" . }}
