@@ -40,7 +40,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The most memory that the gateway may use, in MiB: see `resources` in values.yaml. */}}
+{{/* The memory that the gateway may use, in MiB: see `resources` in values.yaml. */}}
 {{- define "idv-gateway.memory" -}}
 {{- $limits := .Values.config.limits | default dict -}}
 {{- $message := add (include "idv-gateway.bytes" $limits.max_message) (include "idv-gateway.bytes" $limits.max_image) -}}
