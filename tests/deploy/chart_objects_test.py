@@ -163,6 +163,8 @@ class NetworkTest(unittest.TestCase):
                 for service in chart.of_kind(objects, "Service"):
                     for port in service["spec"]["ports"]:
                         self.assertIn(port["targetPort"], ports)
+                        if port["name"] == "grpc":
+                            self.assertEqual(port["appProtocol"], "grpc" if name == "minimal" else "https")
                         if service["spec"].get("clusterIP") == "None":
                             self.assertEqual(port["port"], ports[port["targetPort"]])
 
