@@ -89,10 +89,6 @@ def leaves(tree, path=()):
             yield (*path, key), value
 
 
-# Keys of configurations to come, which the gateway may not know yet.
-PENDING_KEYS = {"idempotency", "idempotency.keep"}
-
-
 def proto_keys():
     """The keys of config.proto, each with its path."""
     text = (ROOT / "proto/kora/idv/gateway/v1/config.proto").read_text()

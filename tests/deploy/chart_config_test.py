@@ -113,7 +113,7 @@ class GatewayCheckTest(unittest.TestCase):
             self.mount(pod, objects, root)
             (container,) = pod["spec"]["containers"]
             path = root / container["args"][1].lstrip("/")
-            config = here(without_pending(yaml.safe_load(path.read_text())), root, address)
+            config = here(yaml.safe_load(path.read_text()), root, address)
             path.write_text(yaml.safe_dump(config))
             return subprocess.run([os.environ["IDV_GATEWAY"], "--config", path, "--check"], capture_output=True, text=True,
                                   timeout=30, check=False)
@@ -149,13 +149,6 @@ def files_of(volume, there):
         for kind, key in (("Secret", "secret"), ("ConfigMap", "configMap")):
             for item in source.get(key, {}).get("items", []):
                 yield item["path"], there[kind, source[key]["name"]][item["key"]]
-
-
-def without_pending(config):
-    """Without what a gateway that keeps no request ids does not know."""
-    if "idempotency" not in chart.proto_keys():
-        config.pop("idempotency", None)
-    return config
 
 
 def here(value, root, address, key=""):

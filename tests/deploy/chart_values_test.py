@@ -42,9 +42,9 @@ class SchemaTest(unittest.TestCase):
 
         known = set(keys_of(schema["properties"]["config"]))
         # What the chart fills in.
-        computed = {key for key in chart.proto_keys() if re.match(r"listen\.(?!reflection$)|(budget|idempotency)\.redis\b", key)}
+        computed = {key for key in chart.proto_keys() if re.match(r"listen\.(?!reflection$)|budget\.redis\b", key)}
 
-        self.assertEqual(known - chart.PENDING_KEYS, chart.proto_keys() - computed - chart.PENDING_KEYS)
+        self.assertEqual(known, chart.proto_keys() - computed)
 
     def test_refuses_unknown_keys_everywhere(self):
         schema = json.loads((chart.CHART / "values.schema.json").read_text())

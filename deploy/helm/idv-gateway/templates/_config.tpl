@@ -57,9 +57,7 @@
 {{- $_ := set $redis "cert_file" (printf "%s/redis/tls.crt" $secrets) -}}
 {{- $_ := set $redis "key_file" (printf "%s/redis/tls.key" $secrets) -}}
 {{- end -}}
-{{- range $user := list "budget" "idempotency" -}}
-{{- $_ := set $config $user (merge (dict "redis" $redis) (get $config $user | default dict)) -}}
-{{- end -}}
+{{- $_ := set $config "budget" (merge (dict "redis" $redis) ($config.budget | default dict)) -}}
 {{- end -}}
 
 {{- toYaml $config -}}
