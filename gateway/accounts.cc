@@ -10,26 +10,27 @@
 namespace idv {
 namespace {
 
-// Null: there is none.
-std::function<absl::StatusOr<std::string>()> PasswordIn(const std::string& file) {
-  if (file.empty()) return nullptr;
-  return [file]() -> absl::StatusOr<std::string> {
-    const absl::StatusOr<Secret> password = ReadSecretFile(file);
-    if (!password.ok()) return password.status();
-    return password->value();
-  };
+// Empty, if there is none.
+absl::StatusOr<std::string> PasswordIn(const std::string& file) {
+  if (file.empty()) return std::string();
+  const absl::StatusOr<Secret> password = ReadSecretFile(file);
+  if (!password.ok()) return password.status();
+  return password->value();
+}
+
+std::unique_ptr<RedisClient> Connect(const Config::Redis& redis,
+                                     std::function<void(const absl::Status&)> report) {
+  return std::make_unique<RedisClient>(
+      RedisClient::Options{.connection = redis.connection,
+                           .password = [file = redis.password_file] { return PasswordIn(file); },
+                           .report = std::move(report)});
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Accounts>> Accounts::Open(const Config& config, Reports reports) {
   std::unique_ptr<Accounts> accounts(new Accounts);
-  if (config.redis) {
-    accounts->redis_ = std::make_unique<RedisClient>(
-        RedisClient::Options{.connection = config.redis->connection,
-                             .password = PasswordIn(config.redis->password_file),
-                             .report = std::move(reports.redis)});
-  }
+  if (config.redis) accounts->redis_ = Connect(*config.redis, std::move(reports.redis));
   if (config.cache.snapshot_dir.empty()) return accounts;
   absl::StatusOr<std::unique_ptr<CacheSnapshots>> snapshots =
       CacheSnapshots::Open({.directory = config.cache.snapshot_dir}, std::move(reports.problem));

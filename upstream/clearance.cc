@@ -155,6 +155,7 @@ Task<absl::StatusOr<Clearance>> Clearance::Await(Account& account, Account::Kind
       stretches.push_back({.kind = Stretch::Kind::kWait, .began = asked, .ended = now});
       Join(stretches, before);
       if (cancel.fired()) co_return CallerCancelled();
+      if (now >= deadline.load()) co_return LateInQueue();
       if (answer.wait) {
         // Others have spent it. It is waited for in turn, as what this gateway has spent.
         permit->Spend(0, {.retry_after = answer.wait, .is_refused = true}, now);

@@ -21,7 +21,6 @@
 namespace idv::e2e {
 namespace {
 
-using grpc::StatusCode;
 using kora::idv::v1::GetVerificationRequest;
 using kora::idv::v1::VerificationService;
 using std::chrono::milliseconds;

@@ -37,7 +37,7 @@ NOT_RUN = {
 # What a reader puts in, by what stands for it.
 READERS_OWN = {
     "helm install idv-gateway deploy/helm/idv-gateway --values values.yaml":
-        "helm template idv-gateway deploy/helm/idv-gateway --values deploy/helm/idv-gateway/ci/mtls-values.yaml",
+        "build/tools/helm4 template idv-gateway deploy/helm/idv-gateway --values deploy/helm/idv-gateway/ci/mtls-values.yaml",
     "build/idv-gateway --config FILE": "IDV_SANDBOX_KEY=x build/idv-gateway --check --config deploy/local.yaml",
 }
 # The same of who is known to a gateway with TLS: names of clients.Programs.
@@ -191,7 +191,7 @@ def action(command):
         return lambda: run_verify_with_tls(command), ""
     if command.startswith("build/idv-verify"):
         return lambda: run_verify(command), ""
-    if command.startswith(("build/", "IDV_SANDBOX_KEY=x build/", "cmake ", "deploy/local.sh --once", "grpcurl ", "helm template ", "kubectl kustomize ")):
+    if command.startswith(("build/", "IDV_SANDBOX_KEY=x build/", "cmake ", "deploy/local.sh --once", "grpcurl ", "kubectl kustomize ")):
         return lambda: run_script(command), ""
     return fail_as_new, ""
 

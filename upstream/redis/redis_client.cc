@@ -93,12 +93,12 @@ absl::StatusOr<std::vector<RedisReply>> RedisClient::Try(
     const std::vector<RedisCommand>& commands) {
   for (bool is_old = connection_ != nullptr;; is_old = false) {
     if (connection_ == nullptr) {
-      const absl::Status connected = Connect();
+      absl::Status connected = Connect();
       if (!connected.ok()) return connected;
     }
     absl::StatusOr<std::vector<RedisReply>> replies = connection_->Ask(commands);
     if (replies.ok()) {
-      const absl::Status refused = FirstError(*replies);
+      absl::Status refused = FirstError(*replies);
       if (!refused.ok()) return refused;
       return replies;
     }
@@ -108,14 +108,10 @@ absl::StatusOr<std::vector<RedisReply>> RedisClient::Try(
 }
 
 absl::Status RedisClient::Connect() {
-  std::string password;
-  if (options_.password) {
-    absl::StatusOr<std::string> read = options_.password();
-    if (!read.ok()) return read.status();
-    password = *std::move(read);
-  }
+  const absl::StatusOr<std::string> password = options_.password();
+  if (!password.ok()) return password.status();
   absl::StatusOr<std::unique_ptr<RedisConnection>> connection =
-      RedisConnection::Open(options_.connection, password);
+      RedisConnection::Open(options_.connection, *password);
   if (!connection.ok()) return connection.status();
   connection_ = *std::move(connection);
   return absl::OkStatus();

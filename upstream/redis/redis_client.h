@@ -23,7 +23,7 @@ class RedisClient {
  public:
   struct Options {
     RedisConnection::Options connection;
-    // Reads it for each connection, so that it may be replaced; null: there is none.
+    // Reads it for each connection, so that it may be replaced; empty: there is none.
     std::function<absl::StatusOr<std::string>()> password;
     // Is told when the server gets out of reach (an error that names it), and when it is there
     // again (OK); on the client's thread.

@@ -52,7 +52,7 @@ RedisConnection::~RedisConnection() = default;
 absl::StatusOr<std::unique_ptr<RedisConnection>> RedisConnection::Open(
     const Options& options, const std::string& password) {
   std::unique_ptr<RedisConnection> connection(new RedisConnection(options, curl_easy_init()));
-  const absl::Status connected = connection->Connect(password);
+  absl::Status connected = connection->Connect(password);
   if (!connected.ok()) return connected;
   return connection;
 }
@@ -92,7 +92,7 @@ absl::Status RedisConnection::Connect(const std::string& password) {
 absl::StatusOr<std::vector<RedisReply>> RedisConnection::Ask(
     const std::vector<RedisCommand>& commands) {
   const steady_clock::time_point deadline = steady_clock::now() + options_.timeout;
-  const absl::Status sent = Send(Encoded(commands), deadline);
+  absl::Status sent = Send(Encoded(commands), deadline);
   if (!sent.ok()) return sent;
   std::vector<RedisReply> replies;
   while (replies.size() < commands.size()) {
@@ -110,7 +110,7 @@ absl::Status RedisConnection::Send(const std::string& bytes, steady_clock::time_
         curl_easy_send(curl_.get(), bytes.data() + sent, bytes.size() - sent, &more);
     sent += more;
     if (code == CURLE_AGAIN) {
-      const absl::Status ready = AwaitSocket(POLLOUT, deadline);
+      absl::Status ready = AwaitSocket(POLLOUT, deadline);
       if (!ready.ok()) return ready;
     } else if (code != CURLE_OK) {
       return Broken(curl_easy_strerror(code));
@@ -131,7 +131,7 @@ absl::StatusOr<RedisReply> RedisConnection::Receive(steady_clock::time_point dea
     size_t length = 0;
     const CURLcode code = curl_easy_recv(curl_.get(), bytes.data(), bytes.size(), &length);
     if (code == CURLE_AGAIN) {
-      const absl::Status ready = AwaitSocket(POLLIN, deadline);
+      absl::Status ready = AwaitSocket(POLLIN, deadline);
       if (!ready.ok()) return ready;
     } else if (code != CURLE_OK) {
       return Broken(curl_easy_strerror(code));

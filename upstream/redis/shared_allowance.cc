@@ -155,8 +155,7 @@ Task<SharedAllowance::Answer> SharedAllowance::Take(Allowance::Limits limits, Lo
   on_deadline.Set(deadline);
   while (!asked->answer && !is_over) co_await asked->changed;
   asked->Leave();
-  if (!asked->answer) co_return Answer();
-  co_return *std::move(asked->answer);
+  co_return std::move(asked->answer).value_or(Answer());
 }
 
 SharedAllowance::Answer SharedAllowance::Read(const redisReply& reply) {
@@ -174,10 +173,12 @@ void SharedAllowance::GiveBack(const Permit::Windows& windows) {
 
 void SharedAllowance::Settle(const Permit::Windows& windows, int times,
                              const RateLimitNotice& notice) {
-  const bool is_refused = notice.is_refused && notice.retry_after;
-  if (windows.are_sure && times <= 1 && !is_refused) return;  // nothing new
-  const std::string refused_for = absl::StrCat(is_refused ? notice.retry_after->count() : 0);
-  const bool is_of_hour = notice.retry_after > kMinuteAtMost;
+  const std::chrono::milliseconds refused =
+      notice.is_refused ? notice.retry_after.value_or(std::chrono::milliseconds(0))
+                        : std::chrono::milliseconds(0);
+  if (windows.are_sure && times <= 1 && refused.count() == 0) return;  // nothing new
+  const std::string refused_for = absl::StrCat(refused.count());
+  const bool is_of_hour = refused > kMinuteAtMost;
   Ask({"settle", absl::StrCat(windows.minute), absl::StrCat(windows.hour), absl::StrCat(times - 1),
        is_of_hour ? "0" : refused_for, is_of_hour ? refused_for : "0"},
       [](const auto&) {});

@@ -29,7 +29,7 @@ using testing::HasSubstr;
 // A client, and what it has reported.
 class Client {
  public:
-  explicit Client(RedisConnection::Options connection, std::string password = "")
+  explicit Client(RedisConnection::Options connection, const std::string& password = "")
       : client_({.connection = WithTimeout(std::move(connection)),
                  .password = [password] { return password; },
                  .report =

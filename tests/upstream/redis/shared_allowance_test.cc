@@ -32,7 +32,7 @@ class Counter {
  public:
   Counter(const RedisServer& server, const std::string& tenant)
       : redis_({.connection = {.address = server.address(), .timeout = milliseconds(500)},
-                .password = {},
+                .password = [] { return ""; },
                 .report = {}}),
         allowance_(std::make_shared<SharedAllowance>(redis_, tenant)) {
     EXPECT_TRUE(WaitUntil([&] { return redis_.is_up(); }));
