@@ -87,13 +87,21 @@ class Resolver : ConfigChecks {
     Check(!listen.has_tls() || !listen.insecure(), "listen.insecure", "contradicts listen.tls");
     config_.caller_rules.is_plaintext_local = !listen.insecure();
     if (listen.has_tls()) TlsOf(listen.tls());
-    config_.admin_address = listen.admin();
-    Check(listen.admin().empty() || (HostOf(listen.admin()) && !IsUnixAddress(listen.admin())),
-          "listen.admin", absl::StrCat("'", listen.admin(), "' is not HOST:PORT"));
+    if (!listen.admin().empty()) AdminOf(listen.admin());
     const std::optional<mode_t> mode = ParseMode(listen.unix_mode());
     Check(mode.has_value(), "listen.unix_mode", "expected three or four octal digits, as \"0660\"");
     config_.unix_mode = mode.value_or(0);
     config_.reflection = listen.reflection();
+  }
+
+  void AdminOf(const std::string& address) {
+    config_.admin_address = address;
+    const std::optional<std::string> host = HostOf(address);
+    Check(host.has_value() && !IsUnixAddress(address), "listen.admin",
+          absl::StrCat("'", address, "' is not HOST:PORT"));
+    // Debian's civetweb is built without IPv6.
+    Check(!host || !absl::StartsWith(address, "["), "listen.admin",
+          "expected an IPv4 address or a name: the pages cannot be served on IPv6");
   }
 
   void ListenOn(const std::string& path, const std::string& address, bool may_be_far) {

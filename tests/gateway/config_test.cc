@@ -296,6 +296,19 @@ TEST(ConfigTest, ReportsWhatIsWrongWithAVault) {
               testing::ElementsAre("secrets.poll: needs vault"));
 }
 
+TEST(ConfigTest, ServesPagesOnIpv4Only) {
+  const auto problems = [](const std::string& admin) {
+    return ProblemsOf(
+        absl::StrReplaceAll(kMinimal, {{"listen: {", "listen: {admin: '" + admin + "', "}}));
+  };
+
+  EXPECT_THAT(problems("0.0.0.0:9090"), testing::IsEmpty());
+  EXPECT_THAT(problems("[::]:9090"),
+              testing::ElementsAre(testing::StartsWith("listen.admin: expected an IPv4 address")));
+  EXPECT_THAT(problems("nowhere"),
+              testing::ElementsAre("listen.admin: 'nowhere' is not HOST:PORT"));
+}
+
 TEST(ConfigTest, TakesARedisToCountIn) {
   const auto loaded = Load(kMinimal +
                            "budget: {redis: {address: \"redis.kyc:6379\", password_file: /p, tls: "
