@@ -22,9 +22,9 @@
 
 #include "auth/file_watcher.h"
 #include "auth/read_file.h"
-#include "auth/secret.h"
 #include "auth/tls_files.h"
 #include "gateway/config.h"
+#include "gateway/config_files.h"
 #include "gateway/credentials.h"
 #include "gateway/hurry.h"
 #include "gateway/library_logs.h"
@@ -38,7 +38,6 @@
 #include "metrics/admin_server.h"
 #include "metrics/log.h"
 #include "metrics/span_exporter.h"
-#include "upstream/cache_snapshots.h"
 
 namespace {
 
@@ -60,54 +59,6 @@ std::string InstanceName() {
   std::array<char, HOST_NAME_MAX + 1> name{};
   gethostname(name.data(), name.size() - 1);
   return name.data();
-}
-
-absl::Status CheckSnapshotDirectory(const std::string& directory) {
-  if (directory.empty()) return absl::OkStatus();
-  absl::Status status = idv::CacheSnapshots::Check(directory);
-  if (status.ok()) return status;
-  return absl::InvalidArgumentError("cache.reference.snapshot_dir: " +
-                                    std::string(status.message()));
-}
-
-absl::Status CheckRedis(const idv::Config::Redis& redis) {
-  const auto problem = [](const absl::Status& status) {
-    return absl::InvalidArgumentError("budget.redis: " + std::string(status.message()));
-  };
-  const idv::RedisConnection::Options& connection = redis.connection;
-  if (!redis.password_file.empty()) {
-    const auto password = idv::ReadSecretFile(redis.password_file);
-    if (!password.ok()) return problem(password.status());
-  }
-  const std::string& ca_file = connection.ca_file;
-  if (!ca_file.empty() && access(ca_file.c_str(), R_OK) != 0) {
-    return absl::InvalidArgumentError("budget.redis.ca_file: " + ca_file + " cannot be read");
-  }
-  if (connection.cert_file.empty()) return absl::OkStatus();
-  const auto shown = idv::ReadTlsFiles(
-      {.cert_file = connection.cert_file, .key_file = connection.key_file, .client_ca_file = ""});
-  return shown.ok() ? absl::OkStatus() : problem(shown.status());
-}
-
-// What only the machine can tell: that the files for the upstream's and Redis's TLS, the password,
-// and the place of snapshots, can be used.
-absl::Status CheckFiles(const idv::Config& config) {
-  if (absl::Status status = CheckSnapshotDirectory(config.cache.snapshot_dir); !status.ok()) {
-    return status;
-  }
-  if (config.redis) {
-    if (absl::Status status = CheckRedis(*config.redis); !status.ok()) return status;
-  }
-  const idv::HttpClient::Options& http = config.upstream.http;
-  const std::string& ca_file = http.ca_file;
-  if (!ca_file.empty() && access(ca_file.c_str(), R_OK) != 0) {
-    return absl::InvalidArgumentError("upstream.ca_file: " + ca_file + " cannot be read");
-  }
-  if (http.cert_file.empty()) return absl::OkStatus();
-  const auto shown = idv::ReadTlsFiles(
-      {.cert_file = http.cert_file, .key_file = http.key_file, .client_ca_file = ""});
-  if (shown.ok()) return absl::OkStatus();
-  return absl::InvalidArgumentError("upstream.cert_file: " + std::string(shown.status().message()));
 }
 
 int PrintConfig(const idv::LoadedConfig& loaded) {
@@ -325,7 +276,7 @@ int Run(const Flags& flags) {
   const auto loaded = idv::LoadConfig(*text, methods->Names(), idv::UsableProcessors());
   if (!loaded.ok()) return Refuse(flags.config, loaded.status());
   if (flags.print_config) return PrintConfig(*loaded);
-  if (const absl::Status files = CheckFiles(loaded->config); !files.ok()) {
+  if (const absl::Status files = idv::CheckFiles(loaded->config); !files.ok()) {
     return Refuse(flags.config, files);
   }
   // Before there is another thread.

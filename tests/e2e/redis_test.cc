@@ -146,7 +146,7 @@ TEST_F(RedisTest, APasswordThatIsNoneIsAProblemOfTheStart) {
   config["budget"]["redis"].erase("ca_file");
   const auto unreadable = RunGateway(dir.Write("config.yaml", config.dump()), {"--check"});
   EXPECT_EQ(unreadable->Wait(), 2);
-  EXPECT_THAT(unreadable->Err(), HasSubstr("budget.redis: /nowhere/password"));
+  EXPECT_THAT(unreadable->Err(), HasSubstr("budget.redis.password_file: /nowhere/password"));
 }
 
 }  // namespace
