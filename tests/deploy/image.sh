@@ -39,11 +39,10 @@ step() { echo "== $1"; }
 make_base() {
   step "a base by debootstrap"
   debootstrap --variant=minbase bookworm "$work/base" >"$work/debootstrap.log" || fail "$(tail "$work/debootstrap.log")"
-  cat >"$work/base/etc/apt/sources.list" <<'END'
-deb http://deb.debian.org/debian bookworm main
-deb http://deb.debian.org/debian bookworm-updates main
-deb http://deb.debian.org/debian-security bookworm-security main
-END
+  # With security fixes, as base images have them; from the mirrors of this machine.
+  # shellcheck disable=SC2016 # names of apt's
+  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+    grep -E ' bookworm(-updates|-security)? main$' | sort -u >"$work/base/etc/apt/sources.list"
   tar --directory "$work/base" --create . | podman import - "localhost/$me-base" >/dev/null
   rm -rf "$work/base"
   base=localhost/$me-base
