@@ -10,6 +10,7 @@
 #include "upstream/clearance.h"
 #include "upstream/failure.h"
 #include "upstream/loop/event.h"
+#include "upstream/loop/wait.h"
 
 namespace idv {
 namespace {
@@ -36,17 +37,9 @@ bool IsSafe(const Route& route, const CallReport& report) {
 
 // Returns earlier if `cancel` fires.
 Task<> Pause(Loop& loop, TimePoint until, Cancellation& cancel) {
-  if (cancel.fired()) co_return;
-  Event changed(loop);
-  bool is_over = false;
-  const auto end = [&] {
-    is_over = true;
-    changed.Set();
-  };
-  const Cancellation::Listener on_cancel(cancel, end);
-  Timer timer(loop.timers(), end);
-  timer.Set(until);
-  while (!is_over) co_await changed;
+  Event nothing(loop);
+  Task<> waiting = WaitFor([] { return false; }, nothing, until, loop, cancel);
+  co_await waiting;
 }
 
 // Before a repeat.

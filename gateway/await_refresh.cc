@@ -5,6 +5,7 @@
 
 #include "upstream/loop/event.h"
 #include "upstream/loop/timers.h"
+#include "upstream/loop/wait.h"
 
 namespace idv {
 namespace {
@@ -31,10 +32,9 @@ Task<bool> AwaitRefresh(Loop& loop, TimePoint deadline, Cancellation& cancel, Be
   };
   const std::unique_ptr<Refresher::Wait> wait = begin([&loop, end] { loop.Post(end); });
   if (wait == nullptr) co_return false;
-  const Cancellation::Listener on_cancel(cancel, end);
-  Timer on_deadline(loop.timers(), end);
-  on_deadline.Set(std::min(deadline, Clock::now() + kPatience));
-  while (!ending->is_over) co_await ending->changed;
+  Task<> waiting = WaitFor([&ending] { return ending->is_over; }, ending->changed,
+                           std::min(deadline, Clock::now() + kPatience), loop, cancel);
+  co_await waiting;
   co_return true;
 }
 

@@ -7,13 +7,14 @@
 #include <mutex>
 
 #include "upstream/loop/event.h"
+#include "upstream/loop/wait.h"
 #include "upstream/rate_window.h"
 
 namespace idv {
 namespace {
 
 // KEYS[1]: of the tenant. Windows are told from each other by when they began, in milliseconds by
-// the server's clock. A time that is over counts as 0: the window begins with the next request.
+// the server's clock; one begins with the first request after the end of the last one.
 //   take PER_MINUTE PER_HOUR (0: no limit)  -> {wait, minute's window, hour's window, are sure}
 //   give_back MINUTE HOUR
 //   settle MINUTE HOUR MORE_TIMES REFUSED_MINUTE_FOR REFUSED_HOUR_FOR (milliseconds; 0: not)
@@ -145,15 +146,9 @@ Task<SharedAllowance::Answer> SharedAllowance::Take(Allowance::Limits limits, Lo
       [self = shared_from_this(), asked](const absl::StatusOr<RedisReply>& reply) {
         asked->Tell(asked, reply.ok() ? self->Read(**reply) : Answer());
       });
-  bool is_over = false;
-  const auto end = [&] {
-    is_over = true;
-    asked->changed.Set();
-  };
-  const Cancellation::Listener on_cancel(cancel, end);
-  Timer on_deadline(loop.timers(), end);
-  on_deadline.Set(deadline);
-  while (!asked->answer && !is_over) co_await asked->changed;
+  Task<> waiting = WaitFor([&asked] { return asked->answer.has_value(); }, asked->changed, deadline,
+                           loop, cancel);
+  co_await waiting;
   asked->Leave();
   co_return std::move(asked->answer).value_or(Answer());
 }

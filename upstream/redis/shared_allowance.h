@@ -39,7 +39,7 @@ class SharedAllowance : public std::enable_shared_from_this<SharedAllowance> {
 
    private:
     friend SharedAllowance;
-    // Of windows, by when they began; 0: of none.
+    // What it was counted in, by when they began. Sure: their ends are known.
     struct Windows {
       int64_t minute = 0;
       int64_t hour = 0;
