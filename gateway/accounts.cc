@@ -43,7 +43,7 @@ std::vector<std::shared_ptr<Account>> Accounts::For(const Config& config) {
   const auto former = std::exchange(accounts_, {});
   std::vector<std::shared_ptr<Account>> accounts;
   for (const Config::Tenant& tenant : config.tenants) {
-    Account::Options options{
+    const Account::Options options{
         .budget = tenant.budget, .breaker = config.breaker, .retry_budget = config.retry.budget};
     const std::string id = absl::AsciiStrToLower(tenant.tenant_id);
     std::shared_ptr<Account>& account = accounts_[id];
@@ -52,8 +52,8 @@ std::vector<std::shared_ptr<Account>> Accounts::For(const Config& config) {
       account = known->second;
       account->SetOptions(options, Clock::now());
     } else if (account == nullptr) {
-      if (redis_ != nullptr) options.shared = std::make_shared<SharedAllowance>(*redis_, id);
-      account = std::make_shared<Account>(options);
+      account = std::make_shared<Account>(
+          options, redis_ == nullptr ? nullptr : std::make_shared<SharedAllowance>(*redis_, id));
       if (snapshots_ != nullptr) {
         const std::shared_ptr<AnswerCache> cache(account, &account->reference);
         snapshots_->Follow(id, cache, config.cache.reference);

@@ -1,12 +1,14 @@
 #include "upstream/account.h"
 
+#include <utility>
+
 namespace idv {
 
 using kora::idv::gateway::v1::REPEAT_SAFETY_SAFE;
 
-Account::Account(const Options& options)
+Account::Account(const Options& options, std::shared_ptr<SharedAllowance> shared_allowance)
     : budget(options.budget),
-      shared(options.shared),
+      shared(std::move(shared_allowance)),
       retries(options.retry_budget),
       breakers{Breaker(options.breaker), Breaker(options.breaker), Breaker(options.breaker)} {}
 

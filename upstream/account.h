@@ -20,8 +20,6 @@ struct Account {
     Budget::Options budget;
     Breaker::Options breaker;
     double retry_budget = 0;
-    // Null: what other gateways spend is not counted.
-    std::shared_ptr<SharedAllowance> shared = nullptr;
   };
 
   // What a circuit breaker watches by itself: uploads may fail where reads work, and the reverse.
@@ -31,7 +29,7 @@ struct Account {
   // Of answers that are kept.
   static constexpr size_t kMaxCacheBytes = size_t{1} << 20;
 
-  explicit Account(const Options& options);
+  explicit Account(const Options& options, std::shared_ptr<SharedAllowance> shared = nullptr);
 
   // For calls from now on.
   void SetOptions(const Options& options, TimePoint now);
@@ -39,7 +37,7 @@ struct Account {
   Breaker& BreakerOf(Kind kind) { return breakers[static_cast<size_t>(kind)]; }
 
   Budget budget;
-  // For its whole life.
+  // Null: what other gateways spend is not counted.
   const std::shared_ptr<SharedAllowance> shared;
   RetryBudget retries;
   std::array<Breaker, kKinds> breakers;
