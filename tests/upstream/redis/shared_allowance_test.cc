@@ -31,7 +31,7 @@ constexpr int kNoLimit = RateWindow::kNoLimit;
 class Counter {
  public:
   Counter(const RedisServer& server, const std::string& tenant)
-      : redis_({.connection = {.address = server.address(), .timeout = milliseconds(500)},
+      : redis_({.connection = {.address = server.address(), .timeout = seconds(5)},
                 .password = [] { return ""; },
                 .report = {}}),
         allowance_(std::make_shared<SharedAllowance>(redis_, tenant)) {
@@ -196,14 +196,17 @@ TEST_F(SharedAllowanceTest, NobodyWaitsForAServerThatHangsPastTheDeadline) {
 
 TEST_F(SharedAllowanceTest, WhatComesAfterItsCallerIsGoneIsGivenBack) {
   const Allowance::Limits limits{.per_minute = 1, .per_hour = kNoLimit};
-  server_.process().Signal(SIGSTOP);
+  server_.Ask({"CLIENT", "PAUSE", "20000", "WRITE"});
   std::future<Answer> asked = std::async(std::launch::async, [&] { return one_.Take(limits); });
-  std::this_thread::sleep_for(milliseconds(50));  // it is asked by now, or else not at all
+  ASSERT_TRUE(WaitUntil(
+      [&] { return server_.Ask({"CLIENT", "LIST"}).find("cmd=eval") != std::string::npos; }));
   one_.running().Do([this] { one_.cancel().Fire(); });
   const Answer answer = asked.get();
-  server_.process().Signal(SIGCONT);
+  server_.Ask({"CLIENT", "UNPAUSE"});
 
   EXPECT_FALSE(answer.permit);
+  EXPECT_TRUE(WaitUntil(
+      [&] { return server_.Ask({"HGET", "idv-gateway:allowance:acme", "1used"}) == "0\n"; }));
   EXPECT_TRUE(WaitUntil([&] { return other_.Takes(limits); }));
 }
 
