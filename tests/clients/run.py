@@ -12,18 +12,19 @@ Exit code 77 when nothing failed, but a language was skipped because its tools a
 
 import argparse
 import base64
-import contextlib
 import difflib
 import json
 import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+import running_programs  # noqa: E402, found by the line above
+
 HERE = pathlib.Path(__file__).resolve().parent
 SERVICE_CONFIG = ROOT / "proto/kora/idv/v1/service_config.json"
 NEEDS = {  # commands that succeed where the language's tools are
@@ -59,22 +60,16 @@ def run(*command, **options):
     return subprocess.run(command, check=True, capture_output=True, **options).stdout
 
 
-class Programs(contextlib.ExitStack):
+class Programs(running_programs.Programs):
     """A sandbox and a gateway that run, and the files with which a caller is known."""
 
     def __init__(self, build):
-        super().__init__()
-        self.build = build
-        self.folder = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory()))
+        super().__init__(build)
         self.make_certificates()
         self.make_token()
 
     def path(self, name):
         return str(self.folder / name)
-
-    def write(self, name, text):
-        (self.folder / name).write_text(text, encoding="utf-8")
-        return self.path(name)
 
     def make_certificates(self):
         new = ["openssl", "req", "-x509", "-days", "2", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
@@ -104,24 +99,12 @@ class Programs(contextlib.ExitStack):
         signature = run("openssl", "dgst", "-sha256", "-sign", key, input=signed)
         self.write("token", (signed + b"." + encode(signature)).decode() + "\n")
 
-    def start(self, name, *command):
-        """Starts a program and returns the address that its first line names."""
-        log = self.folder / f"{name}.log"
-        with log.open("w") as stderr:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
-        self.callback(process.stdout.close)
-        self.callback(process.wait)
-        self.callback(process.kill)
-        line = process.stdout.readline()
-        if not line:
-            raise SystemExit(f"{name} does not start: {log.read_text(encoding='utf-8')}")
-        return line.split()[-1]
-
     def start_sandbox(self, faults):
         tenants = [{"tenant_id": id, "keys": [{"key": f"key-of-{name}", "scopes": ["*"]}]} for name, id in TENANTS.items()]
         flags = ["--tenants", self.write("tenants.yaml", json.dumps({"tenants": tenants})), "--attempts-per-day", "0"]
         flags += ["--faults", self.write("faults.yaml", json.dumps({"faults": faults}))]
-        return "http://" + self.start("sandbox", self.build / "idv-sandbox", "--listen", "127.0.0.1:0", *flags)
+        (address,) = self.start("idv-sandbox", "--listen", "127.0.0.1:0", *flags)
+        return "http://" + address
 
     def start_gateway(self, sandbox):
         tenants = [
@@ -141,7 +124,8 @@ class Programs(contextlib.ExitStack):
             "retry": {"max_attempts": 1},  # so that it is the client that repeats
             "drain": {"settle": "0s"},
         }
-        return self.start("gateway", self.build / "idv-gateway", "--config", self.write("gateway.json", json.dumps(config)))
+        (address,) = self.start("idv-gateway", "--config", self.write("gateway.json", json.dumps(config)))
+        return address
 
 
 def missing_tools(language):

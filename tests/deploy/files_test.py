@@ -136,7 +136,7 @@ class ComposeTest(unittest.TestCase):
             config["listen"] |= {"grpc": ["127.0.0.1:0"], "admin": "127.0.0.1:0"}
             environment = self.services["gateway"]["environment"]
             grpc, _ = programs.start(
-                "idv-gateway", "--config", programs.write("gateway.json", json.dumps(config)), env=environment
+                "idv-gateway", "--config", programs.write("gateway.json", json.dumps(config)), listeners=2, env=environment
             )
             program, *verify = here(self.services["verify"]["entrypoint"])
             verify[verify.index("gateway:8443")] = grpc
@@ -307,7 +307,7 @@ class SidecarTest(unittest.TestCase):
                 text = text.replace(there, here)
             config = programs.write("config.yaml", text)
             output(BUILD / "idv-gateway", "--check", "--config", config)
-            grpc, _ = programs.start("idv-gateway", "--config", config)
+            grpc, _ = programs.start("idv-gateway", "--config", config, listeners=2)
 
             self.assertIn("VERIFIED", programs.verify("--target", grpc))
 

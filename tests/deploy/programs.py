@@ -1,11 +1,13 @@
 """What the tests of this folder run: tools of build/tools, and the gateway's programs as the files of deploy/ configure them."""
 
-import contextlib
 import pathlib
 import subprocess
-import tempfile
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+import running_programs  # noqa: E402, found by the line above
+
 TOOLS = ROOT / "build/tools/bin"  # see deploy/setup.sh
 PROMTOOL = ROOT / "build/prometheus/usr/bin/promtool"
 
@@ -18,33 +20,7 @@ def output(*command, **options):
     return done.stdout
 
 
-class Programs(contextlib.ExitStack):
-    """Programs of the build that run until the end of a test, and a folder of their own."""
-
-    def __init__(self, build):
-        super().__init__()
-        self.build = pathlib.Path(build)
-        self.folder = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory()))
-
-    def start(self, name, *arguments, **options):
-        """Starts a program and returns the addresses that it says it listens on."""
-        log = self.folder / f"{name}.log"
-        with log.open("w") as stderr:
-            command = [self.build / name, *arguments]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, **options)
-        self.callback(process.stdout.close)
-        self.callback(process.wait)
-        self.callback(process.kill)
-        lines = [process.stdout.readline() for _ in range(2 if name == "idv-gateway" else 1)]
-        if not all(line.startswith("listening on ") for line in lines):
-            raise AssertionError(f"{name} does not listen:\n{''.join(lines)}{log.read_text()}")
-        return [line.split()[-1] for line in lines]
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
+class Programs(running_programs.Programs):
     def verify(self, *arguments):
         """Runs a whole verification, which must be VERIFIED."""
         return output(self.build / "idv-verify", *arguments)

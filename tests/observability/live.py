@@ -7,19 +7,20 @@ Checks too that promtool has nothing against /metrics, and that deploy/README.md
 labels. Takes the better part of a minute.
 """
 
-import contextlib
 import json
 import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tests"))
+import running_programs  # noqa: E402, found by the line above
+
 PROMETHEUS = ROOT / "build/prometheus/usr/bin"  # see deploy/setup.sh
 TENANTS = {  # whose calls succeed, are too many, and wait
     "acme": "550e8400-e29b-41d4-a716-446655440000",
@@ -40,30 +41,14 @@ def get(url):
         return answer.read().decode()
 
 
-class Programs(contextlib.ExitStack):
+class Programs(running_programs.Programs):
     """What runs, and where its output goes."""
-
-    def __init__(self, build):
-        super().__init__()
-        self.build = build
-        self.folder = pathlib.Path(self.enter_context(tempfile.TemporaryDirectory()))
-
-    def start(self, name, *command, **options):
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=(self.folder / name).open("w"), text=True, **options)
-        self.callback(process.wait)
-        self.callback(process.kill)
-        return process
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return str(path)
 
     def sandbox(self):
         tenants = [{"tenant_id": id, "keys": [{"key": f"key-of-{name}", "scopes": ["*"]}]} for name, id in TENANTS.items()]
         file = self.write("tenants.yaml", json.dumps({"tenants": tenants}))
-        process = self.start("sandbox.log", self.build / "idv-sandbox", "--listen", "127.0.0.1:0", "--tenants", file)
-        return "http://" + process.stdout.readline().split()[-1]
+        (address,) = self.start("idv-sandbox", "--listen", "127.0.0.1:0", "--tenants", file)
+        return "http://" + address
 
     def gateway(self, sandbox):
         tenants = [
@@ -80,8 +65,7 @@ class Programs(contextlib.ExitStack):
             "breaker": {"failures": 5, "open_for": "1s"},
         }
         file = self.write("gateway.json", json.dumps(config))
-        process = self.start("gateway.log", self.build / "idv-gateway", "--config", file)
-        return [process.stdout.readline().split()[-1] for _ in range(2)]
+        return self.start("idv-gateway", "--config", file, listeners=2)
 
     def prometheus(self, gateway):
         rules = (ROOT / "deploy/prometheus/rules.yaml").read_text(encoding="utf-8")
@@ -96,8 +80,8 @@ class Programs(contextlib.ExitStack):
             ],
         }
         port = free_port()
-        self.start(
-            "prometheus.log",
+        self.launch(
+            "prometheus",
             PROMETHEUS / "prometheus",
             "--config.file=" + self.write("prometheus.json", json.dumps(config)),
             f"--storage.tsdb.path={self.folder / 'data'}",
@@ -222,7 +206,7 @@ def main():
         sandbox = programs.sandbox()
         grpc, admin = programs.gateway(sandbox)
         prometheus = programs.prometheus(admin)
-        programs.start("poller.log", build / "idv_poller", grpc, "initech")
+        programs.launch("poller", build / "idv_poller", grpc, "initech")
         load = Load(build, grpc)
         try:
             stress(sandbox, load)

@@ -215,7 +215,7 @@ def main():
             print(f"{name}{why_not and '    not run: '}{why_not}", flush=True)
             try:
                 act()
-            except (Failed, OSError, SystemExit, subprocess.SubprocessError) as problem:
+            except (Failed, AssertionError, OSError, subprocess.SubprocessError) as problem:
                 print(textwrap.indent(f"FAILED: {problem}", "    "))
                 failed += 1
     return 1 if failed else 0
